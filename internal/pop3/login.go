@@ -1,0 +1,144 @@
+package pop3
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/pop2imap/pop2imap/internal/sasl"
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// logIn tries one mechanism, once: a second try may lock the account.
+func (s *Session) logIn(server wire.Server, greeting string) error {
+	mechanism := s.mechanism(greeting)
+	var err error
+	switch mechanism {
+	case "APOP":
+		err = s.apop(greeting)
+	case "USER":
+		err = s.userPass()
+	default:
+		err = s.authenticate(mechanism, server)
+	}
+	if err == nil || s.lost != nil {
+		return err
+	}
+	e, ok := errors.AsType[*sync.Error](err)
+	if !ok {
+		e = &sync.Error{Class: sync.Login, Err: err}
+	}
+	if e.Class == sync.Login && e.Remedy == "" {
+		e.Remedy = fmt.Sprintf("check user name and password; some providers want an app password; "+
+			"tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), server.Side)
+	}
+	if e.Class != sync.Config {
+		e.Err = fmt.Errorf("cannot log in to %s as %s: %w", s.w.Host(), s.login.User, e.Err)
+	}
+	return e
+}
+
+// timestamp is what a server that knows APOP puts into its greeting (RFC 1939 §7).
+var timestamp = regexp.MustCompile(`<[^<>@\s]+@[^<>\s]+>`)
+
+// mechanism picks how to log in: the one that is asked for; else the strongest of SASL; in cleartext APOP before a
+// password that everyone can read (over TLS not: many a server shows a timestamp and knows no APOP); USER where there is
+// nothing else, and before LOGIN, which is the same, and a token, which a password is not.
+func (s *Session) mechanism(greeting string) string {
+	if s.login.Auth != "" {
+		return strings.ToUpper(s.login.Auth)
+	}
+	best := sasl.Choose(s.caps["SASL"])
+	token := best == "OAUTHBEARER" || best == "XOAUTH2"
+	weak := best == "" || best == "PLAIN" || best == "LOGIN"
+	switch {
+	case weak && !s.w.Secure() && timestamp.MatchString(greeting):
+		return "APOP"
+	case best == "", s.caps.has("USER") && (best == "LOGIN" || token):
+		return "USER"
+	}
+	return best
+}
+
+func (s *Session) userPass() error {
+	text, err := s.command("USER " + s.login.User)
+	if err == nil {
+		text, err = s.command("PASS " + s.login.Password)
+	}
+	return s.denied(text, err)
+}
+
+func (s *Session) apop(greeting string) error {
+	stamp := timestamp.FindString(greeting)
+	if stamp == "" {
+		return &sync.Error{Class: sync.Unavailable, Err: fmt.Errorf("%s does not offer APOP", s.w.Host())}
+	}
+	sum := md5.Sum([]byte(stamp + s.login.Password))
+	text, err := s.command("APOP " + s.login.User + " " + hex.EncodeToString(sum[:]))
+	return s.denied(text, err)
+}
+
+// denied gives the refusal of a login its class: Login, unless a response code knows better.
+func (s *Session) denied(text string, err error) error {
+	if e, ok := errors.AsType[*sync.Error](err); ok && s.lost == nil && e.Class != sync.Config {
+		return s.refusal(text, sync.Login, "login refused")
+	}
+	return err
+}
+
+func (s *Session) authenticate(mechanism string, server wire.Server) error {
+	c, err := sasl.New(mechanism, s.login.User, s.login.Password, server.Host, server.Port)
+	if err != nil {
+		return &sync.Error{Class: sync.Config, Err: err}
+	}
+	// Without an initial response: RFC 5034 §4 bounds the line that would hold it, and not every server takes one.
+	err = sasl.Run(c, &exchange{s}, false)
+	if s.lost != nil {
+		return s.lost
+	}
+	return err
+}
+
+// exchange carries SASL (RFC 5034 §4).
+type exchange struct{ s *Session }
+
+func (x *exchange) Begin(mechanism, _ string) error {
+	return x.send("AUTH "+mechanism, "AUTH "+mechanism)
+}
+
+func (x *exchange) Answer(line string) error { return x.send(line, "***") }
+
+func (x *exchange) send(line, shown string) error {
+	x.s.w.Trace("C", shown)
+	if err := x.s.conn.Send(line); err != nil {
+		return x.s.lose(err)
+	}
+	return nil
+}
+
+// Next reads past go-pop3, which knows no continuation.
+func (x *exchange) Next() (challenge string, done bool, err error) {
+	raw, err := x.s.w.ReadLine(statusMax)
+	if err != nil {
+		return "", true, x.s.lose(err)
+	}
+	line := strings.TrimRight(string(raw), "\r\n")
+	switch {
+	case strings.HasPrefix(line, "+OK"):
+		x.s.w.Trace("S", line)
+		return "", true, nil
+	case strings.HasPrefix(line, "+"): // a bare "+" too
+		x.s.w.Trace("S", "+ ***")
+		return strings.TrimSpace(line[1:]), false, nil
+	case strings.HasPrefix(line, "-ERR"):
+		x.s.w.Trace("S", line)
+		return "", true, x.s.refusal(strings.TrimSpace(line[4:]), sync.Login, "login refused")
+	}
+	x.s.w.Trace("S", line)
+	return "", true, x.s.lose(&sync.Error{Class: sync.Protocol, Server: sync.Clean(line),
+		Err: fmt.Errorf("%s answered AUTH with neither +, +OK nor -ERR", x.s.w.Host())})
+}

@@ -1,0 +1,240 @@
+// Package pop3 is a session with a maildrop (RFC 1939): greeting, TLS, login, listing, retrieval, QUIT. Commands and
+// status lines go through go-pop3; what must be exact (bodies, listings) or must be bounded (lines, waits) is read
+// straight off the wire. It knows nothing of IMAP, of the state, or of what has been copied before.
+package pop3
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/knadh/go-pop3"
+
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// A Login says who we are. Auth is "" for the strongest that both sides offer, or one of the names in SPEC §2.
+type Login struct {
+	User, Password string
+	Auth           string
+}
+
+// A Session is a maildrop that we are logged in to. See [sync.Source] for the contract of its methods.
+type Session struct {
+	w     *wire.Conn
+	link  *link
+	conn  *pop3.Conn
+	login Login
+	caps  capabilities
+	lost  error // why the session is out of step or gone; then it is only abandoned
+}
+
+var _ sync.Source = (*Session)(nil)
+
+// Dial connects, protects the connection as s asks, and logs in. The errors have classes.
+func Dial(ctx context.Context, s wire.Server, l Login) (*Session, error) {
+	w, err := wire.Dial(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Bind(ctx)()
+	ss := &Session{w: w, login: l}
+	if err := ss.open(ctx, s); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return ss, nil
+}
+
+// open takes the session from the greeting to the TRANSACTION state (RFC 1939 §3).
+func (s *Session) open(ctx context.Context, server wire.Server) error {
+	s.link = &link{Conn: s.w}
+	greeting, err := s.greet()
+	if err != nil {
+		return err
+	}
+	if err := s.connect(server); err != nil {
+		return err
+	}
+	if s.caps, err = s.capa(); err != nil {
+		return err
+	}
+	if server.Security == wire.StartTLS {
+		if err := s.stls(ctx); err != nil {
+			return err
+		}
+	}
+	if s.caps.has("UTF8") { // RFC 6856 §2: without it Courier wraps mail with 8-bit headers
+		if _, err := s.command("UTF8"); s.lost != nil {
+			return err
+		}
+	}
+	if err := s.logIn(server, greeting); err != nil {
+		return err
+	}
+	s.caps, err = s.capa() // again: Gmail shows PIPELINING only now
+	return err
+}
+
+// greet reads the greeting. That of a server that refuses us says why.
+func (s *Session) greet() (string, error) {
+	if err := s.link.fetch(); err != nil {
+		return "", err
+	}
+	s.link.lf = !strings.HasSuffix(string(s.link.line), "\r\n") // a server of LF only
+	ok, text := s.link.status()
+	if !ok {
+		return "", s.refusal(text, sync.Temporary, "%s does not serve us", s.w.Host())
+	}
+	return text, nil
+}
+
+// connect hands the connection to go-pop3, which wants to dial, and to read the greeting, itself.
+func (s *Session) connect(server wire.Server) (err error) {
+	s.link.rest = []byte("+OK\r\n")
+	s.conn, err = pop3.New(pop3.Opt{Host: server.Host, Port: server.Port, Dialer: dialed{s.link}}).NewConn()
+	return err
+}
+
+type dialed struct{ conn net.Conn }
+
+func (d dialed) Dial(string, string) (net.Conn, error) { return d.conn, nil }
+
+// stls begins TLS (RFC 2595 §4). What was learned before it is forgotten. There is no way on without it.
+func (s *Session) stls(ctx context.Context) error {
+	refuse := func(err error) error {
+		return &sync.Error{Class: sync.Unavailable, Err: err, Remedy: "use pop3s:// (port 995) if the server has it; " +
+			"pop3+insecure:// sends the password and all mail in cleartext"}
+	}
+	if s.caps != nil && !s.caps.has("STLS") {
+		return refuse(fmt.Errorf("%s does not offer STLS, and pop3:// does not go on in cleartext", s.w.Host()))
+	}
+	if text, err := s.command("STLS"); err != nil {
+		if s.lost != nil {
+			return err
+		}
+		return refuse(fmt.Errorf("%s refused STLS (%s), and pop3:// does not go on in cleartext", s.w.Host(), text))
+	}
+	if err := s.w.StartTLS(ctx); err != nil {
+		return err
+	}
+	caps, err := s.capa()
+	s.caps = caps
+	return err
+}
+
+// command sends a line and gives the text after +OK. After -ERR it gives the text and an error; the session is good.
+// When it is not, s.lost is set.
+func (s *Session) command(line string) (string, error) {
+	if s.lost != nil {
+		return "", s.lost
+	}
+	if strings.ContainsAny(line, "\r\n\x00") { // would be a second command
+		return "", &sync.Error{Class: sync.Config, Err: fmt.Errorf("a line end or NUL in user name or password")}
+	}
+	s.w.Trace("C", hidden(line))
+	if err := s.conn.Send(line); err != nil {
+		return "", s.lose(err)
+	}
+	return s.reply(line)
+}
+
+// reply reads the status line that answers a command.
+func (s *Session) reply(line string) (string, error) {
+	s.link.line = nil
+	_, err := s.conn.ReadOne()
+	if s.link.fault != nil {
+		return "", s.lose(s.link.fault)
+	}
+	if s.link.line == nil {
+		return "", s.lose(err)
+	}
+	ok, text := s.link.status() // not go-pop3's view of it: to that an empty line is a success
+	if !ok {
+		verb, _, _ := strings.Cut(line, " ")
+		return text, s.refusal(text, sync.Temporary, "%s refused %s", s.w.Host(), verb)
+	}
+	return text, nil
+}
+
+// hidden is a command as it may be shown.
+func hidden(line string) string {
+	verb, rest, _ := strings.Cut(line, " ")
+	switch strings.ToUpper(verb) {
+	case "PASS":
+		return verb + " ***"
+	case "APOP":
+		user, _, _ := strings.Cut(rest, " ")
+		return verb + " " + user + " ***"
+	}
+	return line
+}
+
+// lose marks the session as gone or out of step.
+func (s *Session) lose(err error) error {
+	if s.lost == nil {
+		s.lost = err
+	}
+	return s.lost
+}
+
+// refusal makes the error for a -ERR. The response code (RFC 2449 §8, RFC 3206) gives the class, otherwise is does.
+func (s *Session) refusal(text string, otherwise sync.Class, format string, args ...any) error {
+	e := &sync.Error{Class: otherwise, Err: fmt.Errorf(format, args...), Server: sync.Clean("-ERR " + text)}
+	if code, _, ok := strings.Cut(text, "]"); ok && strings.HasPrefix(code, "[") {
+		e.Code = strings.ToUpper(code[1:])
+	}
+	switch e.Code {
+	case "IN-USE":
+		e.Class = sync.Temporary
+		e.Remedy = "another program has the maildrop open; it works again when that one is done (or after ten minutes)"
+	case "LOGIN-DELAY":
+		e.Class = sync.Temporary
+		e.Remedy = "the server wants a pause between two logins: run less often"
+	case "SYS/TEMP":
+		e.Class = sync.Temporary
+	case "SYS/PERM":
+		e.Class = sync.Unavailable
+		e.Remedy = "the server will not serve this account until someone mends it there"
+	case "AUTH":
+		e.Class = sync.Login
+	}
+	return e
+}
+
+// capabilities are what CAPA says: upper-case names with their arguments. nil: the server has no CAPA (RFC 2449 §5).
+type capabilities map[string][]string
+
+func (c capabilities) has(name string) bool { _, ok := c[name]; return ok }
+
+// capa asks what the server can do. That it cannot say so is normal.
+func (s *Session) capa() (capabilities, error) {
+	if _, err := s.command("CAPA"); err != nil {
+		return nil, s.lost
+	}
+	caps := capabilities{}
+	err := s.lines(1000, func(line string) error {
+		if f := strings.Fields(strings.ToUpper(line)); len(f) > 0 {
+			caps[f[0]] = f[1:]
+		}
+		return nil
+	})
+	return caps, err
+}
+
+// Close says QUIT. The maildrop is the server's again, and what it expires on QUIT it may expire (RFC 2449 §6.7).
+func (s *Session) Close(ctx context.Context) error {
+	defer s.w.Bind(ctx)()
+	defer s.w.Close()
+	_, err := s.command("QUIT")
+	s.lose(fmt.Errorf("the session with %s is closed", s.w.Host()))
+	return err
+}
+
+// Abandon drops the line: the server removes nothing (RFC 1939 §6).
+func (s *Session) Abandon() {
+	s.lose(fmt.Errorf("the session with %s was abandoned", s.w.Host()))
+	s.w.Close()
+}

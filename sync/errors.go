@@ -1,0 +1,76 @@
+package sync
+
+import (
+	"errors"
+	"strings"
+)
+
+// A Class says what an error is about, and so what can be done about it. It is given once, by the package that knows
+// the protocol; sync decides by it and never by text. The zero class stops everything.
+type Class int
+
+const (
+	Bug         Class = iota // about us, or not understood: stop
+	Refused                  // about this message: the destination said no; the others go on
+	Vanished                 // about this message: the source does not give it; the others go on
+	Missing                  // the folder does not exist
+	Temporary                // about this connection, or about now: worth another try later
+	Unavailable              // about this server: it does not serve us, or its certificate is not trusted
+	Protocol                 // about this server: it broke the protocol beyond tolerance
+	Login                    // the login was refused
+	Storage                  // our own disk: state or spool
+	Config                   // the command, the config or a secret: the user can mend it
+	Stopped                  // by the user
+)
+
+// An Error is one that has a class. The zero value of each other field means that there is nothing to say.
+type Error struct {
+	Class  Class
+	Err    error  // what failed and where, in our words; never nil
+	Code   string // the server's response code, upper case, without brackets: "OVERQUOTA", "SYS/TEMP"
+	Server string // the server's own words, cleaned for printing
+	Remedy string // what the user can do
+	Unsent bool   // an APPEND that failed before its last octet was sent: certainly not stored
+}
+
+func (e *Error) Error() string {
+	if e.Server == "" {
+		return e.Err.Error()
+	}
+	return e.Err.Error() + ": server said: " + e.Server
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// ClassOf gives the class of the outermost [Error] in err, or Bug if there is none. err must not be nil.
+func ClassOf(err error) Class {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Class
+	}
+	return Bug
+}
+
+// NotStored says whether err, from [Destination.Append], proves that nothing was stored.
+func NotStored(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Unsent || e.Class == Refused)
+}
+
+// Clean makes a server's words fit for a terminal and a log: control characters (which could forge a line or drive
+// the terminal) and what is not UTF-8 become "?", and the length is bounded.
+func Clean(s string) string {
+	const most = 500
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r < ' ', r == 0x7f, r >= 0x80 && r < 0xa0, // C0, DEL, C1
+			r == 0x200e, r == 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, // bidirectional controls
+			r == 0xfffd:
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
+	}
+	return strings.TrimSpace(s)
+}
