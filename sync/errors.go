@@ -2,6 +2,7 @@ package sync
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -13,6 +14,7 @@ const (
 	Bug         Class = iota // about us, or not understood: stop
 	Refused                  // about this message: the destination said no; the others go on
 	Vanished                 // about this message: the source does not give it; the others go on
+	Full                     // about this account: the destination has no room left for any message
 	Missing                  // the folder does not exist
 	Temporary                // about this connection, or about now: worth another try later
 	Unavailable              // about this server: it does not serve us, or its certificate is not trusted
@@ -30,7 +32,7 @@ type Error struct {
 	Code   string // the server's response code, upper case, without brackets: "OVERQUOTA", "SYS/TEMP"
 	Server string // the server's own words, cleaned for printing
 	Remedy string // what the user can do
-	Unsent bool   // an APPEND that failed before its last octet was sent: certainly not stored
+	Unsent bool   // from an APPEND: certainly nothing was stored
 }
 
 func (e *Error) Error() string {
@@ -53,7 +55,22 @@ func ClassOf(err error) Class {
 // NotStored says whether err, from [Destination.Append], proves that nothing was stored.
 func NotStored(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && (e.Unsent || e.Class == Refused)
+	return ok && e.Unsent
+}
+
+// Doing says before err what was being done. All else that an [Error] tells stays as it is. nil stays nil.
+func Doing(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	var e Error
+	if inner, ok := errors.AsType[*Error](err); ok {
+		e = *inner
+	} else {
+		e.Err = err
+	}
+	e.Err = fmt.Errorf(format+": %w", append(args, e.Err)...)
+	return &e
 }
 
 // Clean makes a server's words fit for a terminal and a log: control characters (which could forge a line or drive

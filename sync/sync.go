@@ -54,14 +54,14 @@ type Listed struct {
 }
 
 // A Destination is a login at an IMAP server. Its methods are called from one goroutine.
-// Every error they return carries a [Class]; after one of class Refused the connection is still good.
+// Every error they return carries a [Class]; after one of class Temporary or Protocol the connection is gone.
 type Destination interface {
 	// Open looks at a folder without changing a flag in it (EXAMINE). Folder names are UTF-8 with "/" between levels.
 	// A missing folder is created and subscribed to if create is set; otherwise the error is of class Missing.
 	Open(ctx context.Context, folder string, create bool) (Folder, error)
 
-	// Append stores one message. An error of class Refused means that the server said NO and stored nothing. Any
-	// other error leaves open whether the message was stored, unless [NotStored] says it was certainly not.
+	// Append stores one message. An error of class Refused means that the server said no to this message and stored
+	// nothing. Any other error leaves open whether it was stored, unless [NotStored] says it was certainly not.
 	Append(ctx context.Context, f Folder, m Outgoing) (Placed, error)
 
 	// Find goes through the messages of a folder whose UID is at least from, in order of UID. It reads and changes
@@ -85,7 +85,7 @@ type Folder struct {
 type Outgoing struct {
 	Size  int64
 	Body  io.Reader // exactly Size octets
-	Flags []string  // as IMAP spells them: `\Seen`, `$Forwarded`; those that the folder cannot keep are left out
+	Flags []string  // as IMAP spells them: `\Seen`
 	Date  time.Time // INTERNALDATE, with its own offset; zero: the server's clock
 }
 
@@ -97,7 +97,7 @@ type Placed struct {
 
 // A Copy is one message in a folder of the destination.
 type Copy struct {
-	UID       uint32
-	Size      int64  // RFC822.SIZE
-	MessageID string // as in the header, trimmed; "" if there is none
+	UID    uint32
+	Size   int64  // RFC822.SIZE
+	Header []byte // its Message-ID field as it stands, or nothing; valid during the step of the iteration
 }

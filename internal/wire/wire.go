@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	stdsync "sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -57,6 +58,7 @@ type Conn struct {
 	raw    net.Conn // TCP, or TLS over it
 	tcp    *net.TCPConn
 	r      *bufio.Reader
+	wait   waiting
 	cut    atomic.Pointer[error] // why the connection was closed from our side
 	in     atomic.Int64
 	secure bool
@@ -114,10 +116,35 @@ func (c *Conn) Received() int64 { return c.in.Load() }
 type armed struct{ c *Conn }
 
 func (a armed) Read(p []byte) (int, error) {
-	a.c.raw.SetReadDeadline(time.Now().Add(a.c.server.Timeout))
+	a.c.arm()
 	n, err := a.c.raw.Read(p)
 	a.c.in.Add(int64(n))
 	return n, a.c.explain("read from", err)
+}
+
+// waiting says whether the other side owes us an answer.
+type waiting struct {
+	mu   stdsync.Mutex
+	idle bool
+}
+
+// Idle says that no answer is awaited, or that one is again (the state of a new connection): only then is silence an
+// error. It acts on a Read that is under way.
+func (c *Conn) Idle(on bool) {
+	c.wait.mu.Lock()
+	c.wait.idle = on
+	c.wait.mu.Unlock()
+	c.arm()
+}
+
+func (c *Conn) arm() {
+	c.wait.mu.Lock()
+	defer c.wait.mu.Unlock()
+	if c.wait.idle {
+		c.raw.SetReadDeadline(time.Time{})
+	} else {
+		c.raw.SetReadDeadline(time.Now().Add(c.server.Timeout))
+	}
 }
 
 // Read gives what is buffered, or waits for more.

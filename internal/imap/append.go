@@ -1,0 +1,131 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// dateLayout is date-time of RFC 9051 §9, the day padded with a space.
+const dateLayout = "_2-Jan-2006 15:04:05 -0700"
+
+// Append stores one message (RFC 9051 §6.3.12). With LITERAL+ the message follows at once; otherwise we wait to be
+// asked for it, and a refusal then costs nothing.
+func (s *Session) Append(ctx context.Context, f sync.Folder, m sync.Outgoing) (sync.Placed, error) {
+	defer s.begin(ctx)()
+	if why := s.mux.why(); why != nil {
+		return sync.Placed{}, unsent(why)
+	}
+	tag, head, atOnce, err := s.appendLine(f, m)
+	if err != nil {
+		return sync.Placed{}, unsent(err)
+	}
+	if err := s.write(head); err != nil {
+		return sync.Placed{}, unsent(err)
+	}
+	if !atOnce {
+		r, err := s.mux.await(tag)
+		if err != nil {
+			return sync.Placed{}, unsent(err)
+		}
+		if r.tag == tag {
+			return s.outcome(f, r, false)
+		}
+	}
+	if err := s.body(m); err != nil {
+		return sync.Placed{}, unsent(err)
+	}
+	r, err := s.mux.await(tag)
+	if err == nil && r.tag == "+" {
+		err = s.mux.broken(fmt.Errorf("%s wants more after a whole message", s.server.Host))
+	}
+	if err != nil {
+		return sync.Placed{}, sync.Doing(err, "append to %q: no reply", f.Name)
+	}
+	return s.outcome(f, r, true)
+}
+
+// appendLine makes the command up to the announcement of the literal.
+func (s *Session) appendLine(f sync.Folder, m sync.Outgoing) (tag, line string, atOnce bool, err error) {
+	name, err := s.names.raw(f.Name)
+	if err != nil {
+		return "", "", false, err
+	}
+	quoted, _ := quote(encodeName(name))
+	date := ""
+	if !m.Date.IsZero() {
+		date = `"` + m.Date.Format(dateLayout) + `" `
+	}
+	// LITERAL- allows a literal that does not wait up to 4096 octets (RFC 7888 §4).
+	atOnce = s.caps.has("LITERAL+") || s.caps.has("LITERAL-") && m.Size <= 4096
+	plus := ""
+	if atOnce {
+		plus = "+"
+	}
+	tag = s.mux.tag()
+	return tag, fmt.Sprintf("%s APPEND %s (%s) %s{%d%s}\r\n", tag, quoted, strings.Join(m.Flags, " "), date, m.Size, plus), atOnce, nil
+}
+
+func (s *Session) write(line string) error {
+	s.w.Trace("C", strings.TrimRight(line, "\r\n"))
+	_, err := io.WriteString(s.w, line)
+	return err
+}
+
+// body sends the message and the line end that completes the command. Until that is written, nothing is stored.
+func (s *Session) body(m sync.Outgoing) error {
+	n, err := io.Copy(s.w, io.LimitReader(m.Body, m.Size))
+	if err == nil && n < m.Size {
+		err = &sync.Error{Class: sync.Bug, Err: fmt.Errorf("a message of %d octets ended after %d", m.Size, n)}
+	}
+	if err == nil {
+		_, err = io.WriteString(s.w, "\r\n")
+	}
+	if err != nil {
+		s.mux.Close() // half a literal cannot be taken back
+	}
+	return err
+}
+
+// unsent marks an error of an APPEND whose last octets were not sent.
+func unsent(err error) error {
+	e, ok := errors.AsType[*sync.Error](err)
+	if !ok {
+		e = &sync.Error{Class: sync.Bug, Err: err}
+	}
+	marked := *e
+	marked.Unsent = true
+	return &marked
+}
+
+// outcome reads the tagged reply to an APPEND. sent says whether the message was sent.
+func (s *Session) outcome(f sync.Folder, r reply, sent bool) (sync.Placed, error) {
+	code, arg, words := splitCode(r.text)
+	if r.status == "OK" {
+		if code != "APPENDUID" { // RFC 4315 §3
+			return sync.Placed{}, nil
+		}
+		validity, uid, _ := strings.Cut(arg, " ")
+		v, err1 := strconv.ParseUint(validity, 10, 32)
+		u, err2 := strconv.ParseUint(uid, 10, 32)
+		if err1 != nil || err2 != nil {
+			return sync.Placed{}, nil // it is stored, and where can be found out in another way
+		}
+		return sync.Placed{UIDValidity: uint32(v), UID: uint32(u)}, nil
+	}
+	e := refusal(sync.Refused, r.status, code, words)
+	e.Err = fmt.Errorf("append to %q", f.Name)
+	e.Unsent = r.status == "NO" || r.status == "BAD" // a refusal for whatever reason: nothing is stored
+	if !e.Unsent {
+		return sync.Placed{}, s.mux.broken(fmt.Errorf("%s answered APPEND with neither OK, NO nor BAD", s.server.Host))
+	}
+	if r.status == "BAD" && sent {
+		s.mux.Close() // it may not have taken the literal for one: no more mail shall be read as commands
+	}
+	return sync.Placed{}, e
+}

@@ -1,0 +1,81 @@
+package imap
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// fieldMax is how much of a Message-ID field is read: a line has 998 octets (RFC 5322 §2.1.1).
+const fieldMax = 4 << 10
+
+// Find goes through the messages from a UID on. The upper end is what EXAMINE said a moment ago: "*" would give the
+// last message even where its UID is below from (RFC 9051 §9, seq-range).
+func (s *Session) Find(ctx context.Context, f sync.Folder, from uint32) iter.Seq2[sync.Copy, error] {
+	return func(yield func(sync.Copy, error) bool) {
+		defer s.begin(ctx)()
+		if err := s.find(f, max(from, 1), yield); err != nil {
+			yield(sync.Copy{}, err)
+		}
+	}
+}
+
+func (s *Session) find(f sync.Folder, from uint32, yield func(sync.Copy, error) bool) error {
+	name, err := s.names.raw(f.Name)
+	if err != nil {
+		return err
+	}
+	now, err := s.examine(f.Name, name)
+	if err != nil {
+		return err
+	}
+	if now.UIDValidity != f.UIDValidity {
+		return &sync.Error{Class: sync.Temporary, Err: fmt.Errorf("the folder %q was replaced while we looked at it", f.Name),
+			Remedy: "run it again"}
+	}
+	if now.UIDNext != 0 && from >= now.UIDNext {
+		return nil
+	}
+	last := imap.UID(now.UIDNext) - 1
+	if now.UIDNext == 0 {
+		last = 1<<32 - 1
+	}
+	cmd := s.client.Fetch(imap.UIDSet{{Start: imap.UID(from), Stop: last}}, &imap.FetchOptions{
+		UID: true, RFC822Size: true,
+		BodySection: []*imap.FetchItemBodySection{{Specifier: imap.PartSpecifierHeader,
+			HeaderFields: []string{"Message-ID"}, Peek: true}},
+	})
+	stopped := false
+	for m := cmd.Next(); m != nil; m = cmd.Next() {
+		if c := copyOf(m); !stopped && c.UID >= from {
+			stopped = !yield(c, nil)
+		}
+	}
+	if err := cmd.Close(); err != nil && !stopped {
+		return sync.Doing(s.fault(err), "look through %q", f.Name)
+	}
+	return nil
+}
+
+// copyOf reads one FETCH response to its end.
+func copyOf(m *imapclient.FetchMessageData) (c sync.Copy) {
+	for item := m.Next(); item != nil; item = m.Next() {
+		switch item := item.(type) {
+		case imapclient.FetchItemDataUID:
+			c.UID = uint32(item.UID)
+		case imapclient.FetchItemDataRFC822Size:
+			c.Size = item.Size
+		case imapclient.FetchItemDataBodySection:
+			if item.Literal != nil {
+				c.Header, _ = io.ReadAll(io.LimitReader(item.Literal, fieldMax)) // an error ends the whole FETCH
+			}
+		}
+	}
+	return c
+}

@@ -1,0 +1,181 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// naming is how the server writes folder names.
+type naming struct {
+	delimiter string // between levels; "" if names are flat
+	prefix    string // before every name but INBOX, such as Courier's "INBOX."
+}
+
+// namespace asks how names are written (RFC 2342); without NAMESPACE, LIST tells the delimiter (RFC 9051 §6.3.9).
+func (s *Session) namespace() (naming, error) {
+	if s.caps.has("NAMESPACE") {
+		data, err := s.client.Namespace().Wait()
+		if err == nil && len(data.Personal) > 0 {
+			return naming{level(data.Personal[0].Delim), data.Personal[0].Prefix}, nil
+		}
+		if err != nil && !isRefusal(err) {
+			return naming{}, s.fault(err)
+		}
+	}
+	list, err := s.client.List("", "", nil).Collect()
+	if err != nil {
+		return naming{}, sync.Doing(s.fault(err), "ask %s how it writes folder names", s.server.Host)
+	}
+	if len(list) == 0 {
+		return naming{}, nil
+	}
+	return naming{level(list[0].Delim), ""}, nil
+}
+
+func level(delimiter rune) string {
+	if delimiter == 0 {
+		return ""
+	}
+	return string(delimiter)
+}
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*imap.Error](err)
+	return ok
+}
+
+// raw gives the server's name of a folder. It refuses what would become another folder than the user meant.
+func (n naming) raw(folder string) (string, error) {
+	bad := func(why string) (string, error) {
+		return "", &sync.Error{Class: sync.Config, Err: fmt.Errorf("folder %q: %s", folder, why),
+			Remedy: "choose another name with --folder"}
+	}
+	levels := strings.Split(strings.Trim(folder, "/"), "/")
+	if strings.EqualFold(levels[0], "INBOX") {
+		levels[0] = "INBOX" // in any case (RFC 9051 §5.1)
+	}
+	for _, l := range levels {
+		switch {
+		case l == "":
+			return bad("a level of it has no name")
+		case strings.ContainsFunc(l, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd }):
+			return bad("control characters and invalid UTF-8 cannot stand in a name")
+		case n.delimiter != "" && n.delimiter != "/" && strings.Contains(l, n.delimiter):
+			return bad(fmt.Sprintf("this server divides levels by %q, which can therefore not stand in a name", n.delimiter))
+		case n.delimiter == "" && len(levels) > 1:
+			return bad("this server has no folders in folders")
+		}
+	}
+	name := strings.Join(levels, n.delimiter)
+	if name == "INBOX" || strings.HasPrefix(name, n.prefix) {
+		return name, nil
+	}
+	return n.prefix + name, nil
+}
+
+// Open looks at a folder with EXAMINE; a missing one is created and subscribed to if create is set.
+func (s *Session) Open(ctx context.Context, folder string, create bool) (sync.Folder, error) {
+	defer s.begin(ctx)()
+	name, err := s.names.raw(folder)
+	if err != nil {
+		return sync.Folder{}, err
+	}
+	f, err := s.examine(folder, name)
+	if err == nil || !isClass(err, sync.Missing) || !create {
+		return f, err
+	}
+	if err := s.create(folder, name); err != nil {
+		return f, err
+	}
+	f, err = s.examine(folder, name)
+	f.Created = true
+	return f, err
+}
+
+func isClass(err error, c sync.Class) bool { return sync.ClassOf(err) == c }
+
+// examine opens a folder for reading. Nothing in it changes, not even \Recent.
+func (s *Session) examine(folder, name string) (sync.Folder, error) {
+	f := sync.Folder{Name: folder}
+	data, err := s.client.Select(name, &imap.SelectOptions{ReadOnly: true}).Wait()
+	if err != nil {
+		return f, s.closed(folder, name, err)
+	}
+	f.UIDValidity, f.UIDNext = data.UIDValidity, uint32(data.UIDNext)
+	f.AppendLimit, err = s.appendLimit(name)
+	return f, err
+}
+
+// closed says why a folder cannot be opened: because there is none, or because we may not. Servers rarely say which.
+func (s *Session) closed(folder, name string, err error) error {
+	refused := s.fault(err)
+	e, ok := errors.AsType[*sync.Error](refused)
+	if ok && isRefusal(err) {
+		e.Err = fmt.Errorf("cannot open the folder %q on %s", folder, s.server.Host)
+		if e.Class == sync.Unavailable && e.Code == "" {
+			list, listErr := s.client.List("", name, nil).Collect()
+			if listErr != nil {
+				return s.fault(listErr)
+			}
+			if !slices.ContainsFunc(list, holdsMail) {
+				e.Class = sync.Missing
+			}
+		}
+	}
+	return refused
+}
+
+func holdsMail(l *imap.ListData) bool {
+	return !slices.Contains(l.Attrs, imap.MailboxAttrNoSelect) && !slices.Contains(l.Attrs, imap.MailboxAttrNonExistent)
+}
+
+// create makes a folder and subscribes to it, so that mail programs show it.
+func (s *Session) create(folder, name string) error {
+	err := s.client.Create(name, nil).Wait()
+	if isRefusal(err) {
+		e := s.fault(err).(*sync.Error)
+		e.Err = fmt.Errorf("cannot create the folder %q on %s", folder, s.server.Host)
+		if e.Class == sync.Unavailable {
+			e.Class = sync.Config
+			e.Remedy = "create it with your mail program, or choose another with --folder"
+		}
+		return e
+	}
+	if err != nil {
+		return s.fault(err)
+	}
+	if err := s.client.Subscribe(name).Wait(); err != nil && !isRefusal(err) { // a server may have no subscriptions
+		return s.fault(err)
+	}
+	return nil
+}
+
+// appendLimit gives the largest message that can be appended (RFC 7889), or 0.
+func (s *Session) appendLimit(name string) (int64, error) {
+	for _, v := range s.caps.values("APPENDLIMIT") {
+		if n, err := strconv.ParseInt(v, 10, 63); err == nil {
+			return n, nil
+		}
+	}
+	if !s.caps.has("APPENDLIMIT") {
+		return 0, nil
+	}
+	data, err := s.client.Status(name, &imap.StatusOptions{AppendLimit: true}).Wait() // it differs among folders
+	switch {
+	case isRefusal(err):
+		return 0, nil
+	case err != nil:
+		return 0, s.fault(err)
+	case data.AppendLimit == nil:
+		return 0, nil
+	}
+	return int64(*data.AppendLimit), nil
+}

@@ -1,0 +1,141 @@
+// Package imap is a login at an IMAP server (RFC 3501, RFC 9051) that mail is appended to. Commands with small answers
+// go through go-imap's imapclient; what it has not (an APPEND whose literal need not wait, a refusal that does not cost
+// the connection, limits, time) is done here, on the same connection: see mux.go. It knows nothing of POP3, of the
+// state, or of what has been copied before.
+package imap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// A Login says who we are. Auth is "" for the strongest that both sides offer, or one of the names in SPEC §2.
+type Login struct {
+	User, Password string
+	Auth           string
+}
+
+// A Session is a connection that is logged in. See [sync.Destination] for the contract of its methods.
+type Session struct {
+	server wire.Server
+	w      *wire.Conn
+	mux    *mux
+	client *imapclient.Client
+	caps   capabilities
+	names  naming
+}
+
+var _ sync.Destination = (*Session)(nil)
+
+// Dial connects, protects the connection as s asks, and logs in. The errors have classes.
+func Dial(ctx context.Context, s wire.Server, l Login) (*Session, error) {
+	w, err := wire.Dial(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	ss := &Session{server: s, w: w}
+	defer w.Bind(ctx)()
+	if err := ss.open(ctx, l); err != nil {
+		ss.drop()
+		return nil, err
+	}
+	return ss, nil
+}
+
+func (s *Session) open(ctx context.Context, l Login) (err error) {
+	g := &gate{w: s.w, server: s.server, login: l}
+	if err := g.pass(ctx); err != nil {
+		return err
+	}
+	s.caps = g.caps
+	// What was written and not yet delivered when we die must not arrive later: an APPEND that nobody waits for any
+	// more would be stored behind the back of the next run (docs/design.md, "The lost reply").
+	s.w.Linger(false)
+	// imapclient is told no more than it needs: with IMAP4rev2 it would write mailbox names in a form that a server
+	// takes only after ENABLE (RFC 9051 §6.3.1).
+	known := "IMAP4rev1"
+	if !s.caps.has("IMAP4REV1") {
+		known = "IMAP4rev2"
+	}
+	s.mux = newMux(s.w, "* PREAUTH [CAPABILITY "+known+"] go on\r\n")
+	s.client = imapclient.New(s.mux, nil)
+	if err := s.client.WaitGreeting(); err != nil {
+		return s.fault(err)
+	}
+	s.names, err = s.namespace()
+	s.w.Idle(true)
+	return err
+}
+
+// begin opens a step: an answer is awaited now, and the end of ctx ends the wait. The caller must call the result.
+func (s *Session) begin(ctx context.Context) (end func()) {
+	release := s.w.Bind(ctx)
+	s.w.Idle(false)
+	return func() {
+		s.w.Idle(true)
+		release()
+	}
+}
+
+// fault gives an error of imapclient its class: a server's NO is a refusal; anything else has cost the connection,
+// and the mux may know why.
+func (s *Session) fault(err error) error {
+	if e, ok := errors.AsType[*imap.Error](err); ok {
+		return refusal(sync.Unavailable, string(e.Type), string(e.Code), e.Text)
+	}
+	if why := s.mux.why(); why != nil {
+		return why
+	}
+	return &sync.Error{Class: sync.Protocol, Err: fmt.Errorf("cannot understand %s: %w", s.server.Host, err)}
+}
+
+// Close says LOGOUT. The answer tells nothing that we need: what was stored was answered before.
+func (s *Session) Close(ctx context.Context) error {
+	defer s.begin(ctx)()
+	defer s.drop()
+	if s.mux.why() != nil {
+		return nil
+	}
+	if err := s.client.Logout().Wait(); err != nil {
+		return s.fault(err)
+	}
+	return nil
+}
+
+func (s *Session) drop() {
+	if s.client != nil {
+		s.client.Close()
+	}
+	s.w.Close()
+}
+
+// capabilities are upper-case names; those with a value, such as APPENDLIMIT=35882577, have it behind the "=".
+type capabilities map[string]bool
+
+func parseCapabilities(list string) capabilities {
+	caps := capabilities{}
+	for _, name := range strings.Fields(strings.ToUpper(list)) {
+		caps[name] = true
+	}
+	return caps
+}
+
+func (c capabilities) has(name string) bool { return c[name] }
+
+// values gives what stands behind NAME= in each capability of that name.
+func (c capabilities) values(name string) (list []string) {
+	for full := range c {
+		if v, ok := strings.CutPrefix(full, name+"="); ok {
+			list = append(list, v)
+		}
+	}
+	return list
+}

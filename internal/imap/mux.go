@@ -1,0 +1,238 @@
+package imap
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	stdsync "sync"
+
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// Limits against a server that never ends a line or a list.
+const (
+	lineMax    = 1 << 20  // octets of one line of a response; a SEARCH of 100,000 has 700 KB
+	literalMax = 64 << 10 // octets of a literal outside FETCH, which is the only one that is streamed
+	repliesMax = 1 << 10  // of our own commands, not yet waited for
+)
+
+// A mux is the connection as imapclient sees it. It frames what the server sends: the replies to our own tags and the
+// continuation requests that they wait for are taken out, what imapclient does not know (it would give up) is left out,
+// and the rest is passed on untouched. imapclient's own goroutine reads, all the time.
+//
+// imapclient and we write by turns: [Session] is used from one goroutine, and imapclient writes only during a call.
+type mux struct {
+	*wire.Conn
+	next    int // number of our next tag
+	pass    []byte
+	literal int64 // octets of a literal still to come
+	inside  bool  // a response goes on behind that literal
+	drop    bool  // of a response that is left out
+	fetch   bool  // of a FETCH response
+
+	replies chan reply
+	done    chan struct{} // closed when there will be no more replies
+	closing stdsync.Once
+	mu      stdsync.Mutex
+	fault   error  // why it is gone
+	bye     string // what the server said last
+}
+
+// reply answers a command of our own: a tagged status, or a continuation request, which has the tag "+".
+type reply struct{ tag, status, text string }
+
+func newMux(w *wire.Conn, greeting string) *mux {
+	return &mux{Conn: w, pass: []byte(greeting), replies: make(chan reply, repliesMax),
+		done: make(chan struct{})}
+}
+
+// Read gives imapclient what is meant for it.
+func (m *mux) Read(p []byte) (int, error) {
+	for {
+		if len(m.pass) > 0 {
+			n := copy(p, m.pass)
+			m.pass = m.pass[n:]
+			return n, nil
+		}
+		var n int
+		var err error
+		if m.literal > 0 {
+			n, err = m.through(p)
+		} else {
+			err = m.line()
+		}
+		if err != nil {
+			m.end(err)
+			return 0, err
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+}
+
+// through passes on, or drops, octets of a literal.
+func (m *mux) through(p []byte) (int, error) {
+	n, err := m.Conn.Read(p[:min(int64(len(p)), m.literal)])
+	m.literal -= int64(n)
+	if m.drop {
+		n = 0
+	}
+	return n, err
+}
+
+// line reads one line of a response and decides whose it is.
+func (m *mux) line() error {
+	line, err := m.ReadLine(lineMax)
+	if err != nil {
+		return err
+	}
+	if !m.inside {
+		m.Trace("S", string(bytes.TrimRight(line, "\r\n")))
+		if m.drop, err = m.ours(line); err != nil {
+			return err
+		}
+		m.fetch = fetchLine.Match(line)
+	}
+	m.literal, m.inside = literalLength(line)
+	if m.literal > literalMax && !m.fetch && !m.drop {
+		return &sync.Error{Class: sync.Protocol, Server: sync.Clean(string(line)),
+			Err: fmt.Errorf("%s announced %d octets where a name or a number is due", m.Host(), m.literal)}
+	}
+	if !m.drop {
+		m.pass = append(m.pass[:0], line...)
+	}
+	return nil
+}
+
+var (
+	fetchLine   = regexp.MustCompile(`(?i)^\* [0-9]+ FETCH `)
+	literalTail = regexp.MustCompile(`\{([0-9]+)\}\r?\n$`)
+	// imapclient knows these. What else may come unasked, such as VANISHED, would make it give up.
+	knownLine = regexp.MustCompile(`(?i)^\* (([0-9]+ )?(EXISTS|RECENT|FETCH|EXPUNGE)|OK|NO|BAD|BYE|CAPABILITY|ENABLED|` +
+		`NAMESPACE|FLAGS|LIST|STATUS|SEARCH|ESEARCH|ID|QUOTA|QUOTAROOT)\b`)
+	// Zero is no UID and no validity (RFC 9051 §9): the same as saying nothing, where imapclient would give up.
+	zeroCode = regexp.MustCompile(`(?i)^\* OK \[(UIDNEXT|UIDVALIDITY) 0+\]`)
+)
+
+// literalLength reads the announcement of a literal at the end of a line (RFC 9051 §4.3).
+func literalLength(line []byte) (n int64, ok bool) {
+	m := literalTail.FindSubmatch(line)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(string(m[1]), 10, 63)
+	if err != nil {
+		return 1 << 62, true // more than anyone has
+	}
+	return n, true
+}
+
+// ours says whether the response that begins with line must not reach imapclient, and takes the replies to us.
+func (m *mux) ours(line []byte) (bool, error) {
+	text := strings.TrimRight(string(line), "\r\n")
+	first, rest, _ := strings.Cut(text, " ")
+	switch {
+	case first == "+":
+		return true, m.deliver(reply{tag: "+", text: rest})
+	case strings.HasPrefix(first, tagPrefix):
+		status, rest, _ := strings.Cut(rest, " ")
+		return true, m.deliver(reply{first, strings.ToUpper(status), rest})
+	case first != "*":
+		return false, nil
+	}
+	if word, bye, _ := strings.Cut(rest, " "); strings.EqualFold(word, "BYE") {
+		m.mu.Lock()
+		m.bye = bye
+		m.mu.Unlock()
+	}
+	return !knownLine.MatchString(text) || zeroCode.MatchString(text), nil
+}
+
+func (m *mux) deliver(r reply) error {
+	select {
+	case m.replies <- r:
+		return nil
+	default:
+		return &sync.Error{Class: sync.Protocol, Err: fmt.Errorf("%s answers what nobody asked", m.Host())}
+	}
+}
+
+// tagPrefix begins our tags; those of imapclient begin with T.
+const tagPrefix = "p"
+
+// tag gives a new one. What nobody waited for (a "+" that came unasked) is forgotten.
+func (m *mux) tag() string {
+	for len(m.replies) > 0 {
+		<-m.replies
+	}
+	m.next++
+	return tagPrefix + strconv.Itoa(m.next)
+}
+
+// await waits for the reply to a command of our own, or for the "+" that it needs to go on. A reply to another
+// tag means that the server and we no longer talk about the same thing.
+func (m *mux) await(tag string) (reply, error) {
+	var r reply
+	select {
+	case r = <-m.replies:
+	case <-m.done:
+		if len(m.replies) == 0 {
+			return r, m.gone()
+		}
+		r = <-m.replies // it came before the end
+	}
+	if r.tag != tag && r.tag != "+" {
+		return r, m.broken(fmt.Errorf("%s answered %q, which nobody asked", m.Host(), r.tag))
+	}
+	return r, nil
+}
+
+// gone is why, for when there must be a reason.
+func (m *mux) gone() error {
+	if why := m.why(); why != nil {
+		return why
+	}
+	return &sync.Error{Class: sync.Protocol, Err: fmt.Errorf("cannot understand %s", m.Host())}
+}
+
+// broken gives the connection up as out of step.
+func (m *mux) broken(err error) error {
+	m.end(&sync.Error{Class: sync.Protocol, Err: err})
+	m.Close()
+	return m.why()
+}
+
+// end notes why there is nothing more to read, and wakes whoever waits. A server that said BYE has said why.
+func (m *mux) end(err error) {
+	m.mu.Lock()
+	if m.fault == nil {
+		m.fault = err
+		if m.bye != "" && sync.ClassOf(err) != sync.Stopped {
+			code, _, text := splitCode(m.bye)
+			e := refusal(sync.Temporary, "BYE", code, text)
+			e.Err = fmt.Errorf("%s ended the session: %w", m.Host(), io.ErrUnexpectedEOF)
+			m.fault = e
+		}
+	}
+	m.mu.Unlock()
+	m.closing.Do(func() { close(m.done) })
+}
+
+// why gives the reason why the connection is gone, or nil if it is not, or if imapclient gave it up.
+func (m *mux) why() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.fault
+}
+
+// Close is called by imapclient too, when it does not understand the server.
+func (m *mux) Close() error {
+	err := m.Conn.Close()
+	m.closing.Do(func() { close(m.done) })
+	return err
+}
