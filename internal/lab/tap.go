@@ -1,0 +1,168 @@
+package lab
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// A tap is a connection as imapserver sees it. It reads the client's commands along the way, and it reads no further
+// than imapserver asks: so it knows what belongs to which command.
+type tap struct {
+	net.Conn
+	line net.Conn // the TCP connection under it
+	srv  *IMAP
+	n    int
+	r    *bufio.Reader
+	done chan struct{} // closed when the session is over
+
+	ready   []byte // to be given to imapserver
+	command string // what has come of the command, its tag and its literals left out
+	literal int64  // octets of a literal still to come
+	waits   bool   // the literal comes only if imapserver asks for it
+	sasl    bool   // an AUTHENTICATE may be under way
+	blind   bool   // what follows is TLS, and not ours to read
+
+	asked atomic.Bool // what imapserver said last was "+"
+	mute  atomic.Bool // before it says anything more the line is cut
+}
+
+func newTap(srv *IMAP, n int, line net.Conn) *tap {
+	c := line
+	if srv.o.Implicit {
+		c = tls.Server(line, srv.o.TLS)
+	}
+	return &tap{Conn: c, line: line, srv: srv, n: n, r: bufio.NewReaderSize(c, 64<<10), done: make(chan struct{})}
+}
+
+func (t *tap) Read(p []byte) (int, error) {
+	for len(t.ready) == 0 {
+		if err := t.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, t.ready)
+	t.ready = t.ready[n:]
+	return n, nil
+}
+
+func (t *tap) Write(p []byte) (int, error) {
+	if t.mute.Load() {
+		return 0, t.cut()
+	}
+	t.asked.Store(bytes.HasPrefix(p, []byte("+")))
+	return t.Conn.Write(p)
+}
+
+// cut ends the connection without TLS's goodbye.
+func (t *tap) cut() error {
+	t.line.Close()
+	return net.ErrClosed
+}
+
+// finish reads the line that follows a literal, ahead of imapserver, which stores a message as soon as it has the
+// literal: an APPEND is complete with its last CRLF (RFC 9051 §6.3.12). It fails if the line is cut there.
+func (t *tap) finish() error {
+	if t.blind {
+		return nil
+	}
+	return t.fill()
+}
+
+// fill reads a piece of a literal, or a line.
+func (t *tap) fill() error {
+	if t.waits && !t.asked.Load() { // the command was refused before its literal
+		t.note(t.command)
+		t.command, t.literal = "", 0
+	}
+	t.waits = false
+	if t.blind || t.literal > 0 {
+		return t.pass()
+	}
+	line, err := t.r.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	if !t.see(string(bytes.TrimRight(line, "\r\n"))) {
+		return t.cut()
+	}
+	t.ready = line
+	return nil
+}
+
+// pass makes ready what there is of the literal.
+func (t *tap) pass() error {
+	if _, err := t.r.Peek(1); err != nil {
+		return err
+	}
+	n := t.r.Buffered()
+	if !t.blind {
+		n = int(min(int64(n), t.literal))
+		t.literal -= int64(n)
+	}
+	t.ready, _ = t.r.Peek(n)
+	_, err := t.r.Discard(n)
+	return err
+}
+
+var literalEnd = regexp.MustCompile(`\{(\d+)(\+?)\}$`)
+
+// see takes in a line from the client, and says whether the connection goes on.
+func (t *tap) see(line string) bool {
+	if t.sasl && t.asked.Load() {
+		t.note("***")
+		return true
+	}
+	t.sasl = false
+	if t.command == "" {
+		if _, rest, tagged := strings.Cut(line, " "); tagged {
+			line = rest
+		}
+	}
+	t.command += line
+	if m := literalEnd.FindStringSubmatch(line); m != nil {
+		t.literal, _ = strconv.ParseInt(m[1], 10, 64)
+		t.waits = m[2] == ""
+		return true
+	}
+	return t.complete()
+}
+
+// complete notes a command that has come to its end, and asks the hook about it.
+func (t *tap) complete() bool {
+	command := hideIMAP(t.command)
+	t.command = ""
+	t.note(command)
+	verb, _, _ := strings.Cut(strings.ToUpper(command), " ")
+	t.sasl = verb == "AUTHENTICATE"
+	t.blind = verb == "STARTTLS" && t.srv.o.TLS != nil && !t.srv.o.Implicit
+	if t.srv.o.Hook == nil {
+		return true
+	}
+	fate := t.srv.o.Hook(t.n, command)
+	t.mute.Store(fate == CutReply)
+	return fate != Cut
+}
+
+func (t *tap) note(command string) { t.srv.note(hideIMAP(command)) }
+
+// hideIMAP is a command without its secrets.
+func hideIMAP(command string) string {
+	f := strings.Split(command, " ")
+	keep := len(f)
+	switch strings.ToUpper(f[0]) {
+	case "LOGIN":
+		keep = 1
+	case "AUTHENTICATE":
+		keep = 2
+	}
+	if len(f) > keep {
+		return strings.Join(f[:keep], " ") + " ***"
+	}
+	return command
+}

@@ -1,0 +1,255 @@
+package pop3
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// TestMain fails if anything of a session is still running at the end.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	user     = "alice@example.org"
+	password = "correct horse  bättery" // blanks and UTF-8 must come through
+)
+
+// patience is how long a test waits for what should come at once.
+const patience = 20 * time.Second
+
+var alice = Login{User: user, Password: password}
+
+type listener interface {
+	Addr() (host string, port int)
+	Close()
+}
+
+// startPOP3 starts a server for alice that ends with the test.
+func startPOP3(t *testing.T, o lab.POP3Options, mail ...lab.Mail) *lab.POP3 {
+	t.Helper()
+	o.User, o.Password = user, password
+	s, err := lab.StartPOP3(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	s.SetMail(mail)
+	return s
+}
+
+// startScript starts a server that does as it is told, and ends with the test.
+func startScript(t *testing.T, play func(*lab.Peer)) *lab.Script {
+	t.Helper()
+	s, err := lab.StartScript(play)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// answers is a script: a greeting, then for each command the answer to the longest beginning of it that is known.
+func answers(greeting string, replies map[string]string) func(*lab.Peer) {
+	return func(p *lab.Peer) {
+		p.Send(greeting)
+		for {
+			line, err := p.ReadLine()
+			if err != nil {
+				return
+			}
+			reply, best := "-ERR unknown\r\n", ""
+			for begin, r := range replies {
+				if strings.HasPrefix(line, begin) && len(begin) > len(best) {
+					reply, best = r, begin
+				}
+			}
+			if reply == "" { // hang up
+				return
+			}
+			p.Send(reply)
+		}
+	}
+}
+
+// welcoming are the answers of a server that lets everyone in, with more of them.
+func welcoming(more ...string) map[string]string {
+	r := map[string]string{"USER": "+OK\r\n", "PASS": "+OK\r\n", "QUIT": "+OK bye\r\n",
+		"CAPA": "+OK\r\nUSER\r\nTOP\r\nUIDL\r\n.\r\n"}
+	for i := 0; i < len(more); i += 2 {
+		r[more[i]] = more[i+1]
+	}
+	return r
+}
+
+// at describes a server in cleartext.
+func at(s listener) wire.Server {
+	host, port := s.Addr()
+	return wire.Server{Host: host, Port: port, Security: wire.Cleartext, Side: "from", Timeout: patience}
+}
+
+// enter logs in. The session ends with the test.
+func enter(t *testing.T, s listener) *Session {
+	t.Helper()
+	ss, err := Dial(t.Context(), at(s), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ss.Abandon)
+	return ss
+}
+
+// refused logs in to no avail and gives the error.
+func refused(t *testing.T, server wire.Server, l Login) error {
+	t.Helper()
+	s, err := Dial(t.Context(), server, l)
+	if err == nil {
+		s.Abandon()
+		t.Fatal("the login went well")
+	}
+	return err
+}
+
+// isClass checks the class of an error, and that there is no secret in it, and nothing a terminal would obey.
+func isClass(t *testing.T, err error, want sync.Class) *sync.Error {
+	t.Helper()
+	e, ok := errors.AsType[*sync.Error](err)
+	if !ok {
+		t.Fatalf("got %v, want an error of class %d", err, want)
+	}
+	if e.Class != want {
+		t.Errorf("class of %q: got %d, want %d", err, e.Class, want)
+	}
+	all := fmt.Sprintf("%v\n%#v\n%v", err, e, errors.Unwrap(e))
+	for _, secret := range secrets(password) {
+		if strings.Contains(all, secret) {
+			t.Errorf("the secret %q is in %s", secret, all)
+		}
+	}
+	if text := e.Error() + e.Server + e.Code + e.Remedy; text != sync.Clean(text) && len(text) < 500 {
+		t.Errorf("the error has control characters: %q", text)
+	}
+	return e
+}
+
+// secrets are the forms in which a password goes over the line.
+func secrets(password string) []string {
+	plain := "\x00" + user + "\x00" + password
+	return []string{password, encoded(password), encoded(plain), password[:7]}
+}
+
+func encoded(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// says checks that a text is in an error.
+func says(t *testing.T, err error, want string) {
+	t.Helper()
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("got %q, want %q in it", err, want)
+	}
+}
+
+// equal compares what a test got with what it wants.
+func equal[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s:\ngot  %#v\nwant %#v", what, got, want)
+	}
+}
+
+// soon runs what must come to an end by itself.
+func soon(t *testing.T, what string, do func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Fatalf("%s did not end within %v", what, patience)
+	}
+}
+
+// unused gives a port of 127.0.0.1 on which nobody listens.
+func unused(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func TestUnreachableServer(t *testing.T) {
+	t.Run("no such host", func(t *testing.T) {
+		err := refused(t, wire.Server{Host: "pop.invalid", Port: 995, Side: "from", Timeout: patience}, alice)
+		isClass(t, err, sync.Temporary)
+		says(t, err, "pop.invalid")
+	})
+	t.Run("nobody listens", func(t *testing.T) {
+		err := refused(t, wire.Server{Host: "127.0.0.1", Port: unused(t), Side: "from", Timeout: patience}, alice)
+		e := isClass(t, err, sync.Temporary)
+		says(t, err, "connection refused")
+		if !strings.Contains(e.Remedy, "--from") {
+			t.Errorf("remedy: %q", e.Remedy)
+		}
+	})
+	t.Run("cancelled before", func(t *testing.T) {
+		s := startPOP3(t, lab.POP3Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := Dial(ctx, at(s), alice)
+		isClass(t, err, sync.Stopped)
+	})
+}
+
+func TestGreeting(t *testing.T) {
+	for _, c := range []struct {
+		name, greeting string
+		class          sync.Class
+		says           string
+	}{
+		{"refused without a reason", "-ERR\r\n", sync.Temporary, "-ERR"},
+		{"refused for now", "-ERR [SYS/TEMP] too many\r\n", sync.Temporary, "too many"},
+		{"refused for good", "-ERR [SYS/PERM] closed\r\n", sync.Unavailable, "closed"},
+		{"refused with control characters", "-ERR \x1b[2Jgone\r\n", sync.Temporary, "?[2Jgone"},
+		{"of an IMAP server", "* OK IMAP4rev1 ready\r\n", sync.Protocol, "IMAP4rev1"},
+		{"of hMailServer in trouble", "+ERR Server error\r\n", sync.Protocol, "+ERR"},
+		{"empty", "\r\n", sync.Protocol, "neither +OK nor -ERR"},
+		{"binary", "\x16\x03\x01\x00\n", sync.Protocol, "neither +OK nor -ERR"},
+		{"too long", "+OK " + strings.Repeat("x", 9<<10) + "\r\n", sync.Protocol, "8192"},
+		{"endless", strings.Repeat("+OK", 1<<20), sync.Protocol, "8192"},
+		{"cut", "+OK rea", sync.Temporary, "closed the connection"},
+		{"nothing", "", sync.Temporary, "closed the connection"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := startScript(t, func(p *lab.Peer) { p.Send(c.greeting) })
+			err := refused(t, at(s), alice)
+			isClass(t, err, c.class)
+			says(t, err, c.says)
+		})
+	}
+}
+
+func TestSilentServer(t *testing.T) {
+	s := startScript(t, func(p *lab.Peer) { p.ReadLine() })
+	server := at(s)
+	server.Timeout = 50 * time.Millisecond
+	soon(t, "waiting for a greeting", func() {
+		err := refused(t, server, alice)
+		isClass(t, err, sync.Temporary)
+		says(t, err, "silent for 50ms")
+	})
+}

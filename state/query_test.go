@@ -1,0 +1,297 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRecordsKeepAnyOctets(t *testing.T) {
+	every := make([]byte, 256)
+	for i := range every {
+		every[i] = byte(i)
+	}
+	uidls := []string{
+		"", "plain", " ", "trailing ", "\x00", "a\x00b", "a\x00", "\xff", "\xff\xfe\x80", "ü", "ü"[:1], string(every),
+		strings.Repeat("long ", 60), "1", "01", "1.0", "x'61'", "'", "NULL", "A", "a", "%", "_", "?",
+	}
+	a := account(t, opened(t))
+	want := map[string][]Record{}
+	for _, uidl := range uidls {
+		for range 2 { // the same UIDL may be listed twice
+			r := sample(uidl)
+			id, err := a.Begin(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.ID, r.Phase = id, PhaseIntent
+			want[uidl] = append(want[uidl], r)
+		}
+	}
+	got, err := a.ByUIDL(t.Context(), append(uidls, "unknown", "plain"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestTimesComeBack(t *testing.T) {
+	a := account(t, opened(t))
+	for _, at := range []time.Time{
+		{}, noon, time.Unix(0, 0), time.Unix(0, 1), time.Unix(-1, 0),
+		time.Date(2024, 1, 1, 0, 0, 0, 0, time.FixedZone("", 5*3600)), time.Now(),
+	} {
+		id, err := a.Begin(t.Context(), Record{UIDL: at.String(), Begun: at})
+		if err == nil {
+			err = a.Refused(t.Context(), id, "", "", at, at)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		rs := all(t, a)
+		r := rs[len(rs)-1]
+		for name, got := range map[string]time.Time{"Begun": r.Begun, "Ended": r.Ended, "NextTry": r.NextTry} {
+			if !got.Equal(at) || got.IsZero() != at.IsZero() {
+				t.Errorf("%s: got %v, want %v", name, got, at)
+			}
+		}
+	}
+}
+
+// populate makes records in all phases, in two accounts, and gives the first.
+func populate(t *testing.T) *Account {
+	t.Helper()
+	s := opened(t)
+	a := account(t, s)
+	other, err := s.Account(t.Context(), "bob", Key{"bob@pop.example", "bob@imap.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []*Account{other, a} {
+		for i, phase := range []string{"intent", "stored", "unplaced", "refused", "intent", "unplaced", "retried"} {
+			r := sample(fmt.Sprint(i))
+			r.Begun = noon.Add(-time.Duration(i) * time.Minute) // the later ones were begun earlier
+			place(t, a, r, phase)
+		}
+	}
+	return a
+}
+
+// place makes a record in a phase.
+func place(t *testing.T, a *Account, r Record, phase string) {
+	t.Helper()
+	ctx := t.Context()
+	id, err := a.Begin(ctx, r)
+	if err == nil {
+		switch phase {
+		case "stored":
+			err = a.Stored(ctx, id, 5, 40, noon)
+		case "unplaced":
+			err = a.Stored(ctx, id, 5, 0, noon)
+		case "refused", "retried":
+			err = a.Refused(ctx, id, "NO", "no", noon, noon)
+		}
+	}
+	if err == nil && phase == "retried" {
+		r.ID = id
+		_, err = a.Begin(ctx, r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestQueries(t *testing.T) {
+	a := populate(t)
+	ctx := t.Context()
+	for name, c := range map[string]struct {
+		query func() ([]Record, error)
+		want  string // UIDLs in order
+	}{
+		"Intents, oldest first":  {func() ([]Record, error) { return a.Intents(ctx) }, "6 4 0"},
+		"Unplaced, oldest first": {func() ([]Record, error) { return a.Unplaced(ctx) }, "5 2"},
+		"RefusedList":            {func() ([]Record, error) { return a.RefusedList(ctx) }, "3"},
+		"ByHeader":               {func() ([]Record, error) { return a.ByHeader(ctx, sample("4").Header) }, "4"},
+		"ByHeader, unknown":      {func() ([]Record, error) { return a.ByHeader(ctx, sample("4").Digest) }, ""},
+		"ByDigest":               {func() ([]Record, error) { return a.ByDigest(ctx, sample("2").Digest) }, "2"},
+		"ByDigest, unknown":      {func() ([]Record, error) { return a.ByDigest(ctx, [32]byte{}) }, ""},
+		"Records":                {func() ([]Record, error) { return all(t, a), nil }, "0 1 2 3 4 5 6"},
+	} {
+		rs, err := c.query()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range rs {
+			got = append(got, r.UIDL)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+	got, err := a.Counts(ctx)
+	if want := (Counts{Stored: 3, Refused: 1, Intents: 3}); err != nil || got != want {
+		t.Errorf("Counts: got %+v (%v), want %+v", got, err, want)
+	}
+}
+
+func TestClaimed(t *testing.T) {
+	a := account(t, opened(t))
+	for _, c := range []struct {
+		folder        string
+		validity, uid uint32
+	}{{"INBOX", 9, 3}, {"INBOX", 9, 5}, {"INBOX", 9, 4294967295}, {"INBOX", 8, 6}, {"Archive", 9, 7}, {"INBOX", 9, 0}} {
+		r := sample("x")
+		r.Folder = c.folder
+		id, err := a.Begin(t.Context(), r)
+		if err == nil {
+			err = a.Stored(t.Context(), id, c.validity, c.uid, noon)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for from, want := range map[uint32]map[uint32]bool{
+		0:          {3: true, 5: true, 4294967295: true},
+		4:          {5: true, 4294967295: true},
+		5:          {5: true, 4294967295: true},
+		4294967295: {4294967295: true},
+	} {
+		got, err := a.Claimed(t.Context(), "INBOX", 9, from)
+		if err != nil || !maps.Equal(got, want) {
+			t.Errorf("from %d: got %v (%v), want %v", from, got, err, want)
+		}
+	}
+}
+
+func TestRecordsMayBeChangedWhileTheyAreGoneThrough(t *testing.T) {
+	a := populate(t)
+	var seen int
+	for r, err := range a.Records(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		if r.Phase == PhaseIntent {
+			if err := a.Stored(t.Context(), r.ID, 0, 0, noon); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if c, err := a.Counts(t.Context()); err != nil || seen != 7 || c.Intents != 0 {
+		t.Errorf("saw %d, then %+v (%v)", seen, c, err)
+	}
+	for range a.Records(t.Context()) {
+		break // leaves nothing open: the cleanup closes the store
+	}
+}
+
+func TestCancelledQueriesSayIt(t *testing.T) {
+	a := populate(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, byUIDL := a.ByUIDL(ctx, []string{"1"})
+	_, claimed := a.Claimed(ctx, "INBOX", 5, 0)
+	_, counts := a.Counts(ctx)
+	_, _, last := a.LastRun(ctx)
+	var records error
+	for _, err := range a.Records(ctx) {
+		records = err
+	}
+	for name, err := range map[string]error{
+		"ByUIDL": byUIDL, "Claimed": claimed, "Counts": counts, "LastRun": last, "Records": records,
+	} {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v, want Canceled", name, err)
+		}
+	}
+}
+
+// With a million records, what scans them all takes seconds.
+func TestQueriesUseAnIndex(t *testing.T) {
+	a := populate(t)
+	for where, index := range map[string]string{
+		"phase = 'intent' ORDER BY begun, id":              "record_intent",
+		"phase = 'stored' AND uid = 0 ORDER BY begun, id":  "record_unplaced",
+		"phase = 'refused' ORDER BY id":                    "record_refused",
+		"header = ? ORDER BY id":                           "record_header",
+		"digest = ? ORDER BY id":                           "record_digest",
+		"uidl IN (?, ?) ORDER BY id":                       "record_uidl",
+		"folder=? AND uidvalidity=? AND uid>=? AND uid<>0": "record_place",
+	} {
+		args := make([]any, strings.Count(where, "?"))
+		for i := range args {
+			args[i] = []byte{}
+		}
+		var got []string
+		err := each(t.Context(), a.store.read, func(row scanner) error {
+			var detail string
+			var skip sql.RawBytes
+			err := row.Scan(&skip, &skip, &skip, &detail)
+			got = append(got, detail)
+			return err
+		}, "EXPLAIN QUERY PLAN SELECT "+columns+" FROM record WHERE account = ? AND "+where, append([]any{a.id}, args...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan := strings.Join(got, "; "); !strings.Contains(plan, "INDEX "+index+" (account=?") {
+			t.Errorf("%s: %s", where, plan)
+		}
+	}
+}
+
+// BenchmarkByUIDL: a listing of 100,000 messages of which all are known, then one of which none is.
+func BenchmarkByUIDL(b *testing.B) {
+	const n = 100_000
+	a := account(b, opened(b))
+	err := a.store.update(b.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		for i := range n {
+			if _, err := a.put(ctx, tx, sample(uidl(i)), PhaseIntent); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, first := range map[string]int{"known": 0, "unknown": n} {
+		uidls := make([]string, n)
+		for i := range uidls {
+			uidls[i] = uidl(first + i)
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				got, err := a.ByUIDL(b.Context(), uidls)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if want := n - first; len(got) != want {
+					b.Fatalf("found %d, want %d", len(got), want)
+				}
+			}
+		})
+	}
+}
+
+// uidl looks like Dovecot's.
+func uidl(i int) string { return fmt.Sprintf("%08x5f3c2a1b", i*2654435761%(1<<32)) }
+
+// BenchmarkBegin: one durable commit each.
+func BenchmarkBegin(b *testing.B) {
+	a := account(b, opened(b))
+	r := sample("x")
+	for b.Loop() {
+		if _, err := a.Begin(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

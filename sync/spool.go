@@ -1,0 +1,113 @@
+package sync
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/pop2imap/pop2imap/internal/message"
+)
+
+const (
+	inMemory  = 4 << 20 // octets of a message that are held in memory; the rest goes to a file
+	headerMax = 1 << 20 // octets that are searched for the end of the header
+	largest   = 1 << 30 // octets of a message: no mail server takes as much, and a disk has an end
+)
+
+// errEndless ends the retrieval of a message that has more than largest octets.
+var errEndless = &Error{Class: Temporary, Err: errors.New("a message has more than 1 GiB"),
+	Remedy: "run it again: the others go on without it"}
+
+// A spool holds one message between the two servers. It is filled again and again, so that memory stays bounded.
+type spool struct {
+	head   bytes.Buffer // the first octets
+	file   *os.File     // the others; it has no name any more. nil: not needed yet
+	rest   int64        // octets in file
+	digest [32]byte     // SHA-256 of all
+}
+
+// fill takes in a message to its end. An error says whether the source or our disk failed.
+func (s *spool) fill(body io.Reader) error {
+	s.head.Reset()
+	s.rest = 0
+	hash := sha256.New()
+	body = io.TeeReader(body, hash)
+	_, err := io.CopyN(&s.head, body, inMemory)
+	if err == nil {
+		err = s.overflow(body)
+	}
+	if err != nil && err != io.EOF {
+		return err
+	}
+	hash.Sum(s.digest[:0])
+	return nil
+}
+
+// overflow takes what does not fit into memory.
+func (s *spool) overflow(body io.Reader) (err error) {
+	if s.file == nil {
+		if s.file, err = unnamed(); err != nil {
+			return onDisk(err)
+		}
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return onDisk(err)
+	}
+	s.rest, err = io.CopyN(disk{s.file}, body, largest-inMemory+1)
+	if err == nil {
+		return errEndless
+	}
+	return err
+}
+
+// unnamed makes a file that vanishes with the process, however it ends.
+func unnamed() (*os.File, error) {
+	f, err := os.CreateTemp("", "pop2imap-")
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Remove(f.Name())
+}
+
+// disk tells an error of our disk from one of the source.
+type disk struct{ *os.File }
+
+func (d disk) Write(p []byte) (int, error) {
+	n, err := d.File.Write(p)
+	return n, onDisk(err)
+}
+
+func onDisk(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Class: Storage, Err: fmt.Errorf("keep a large message on disk: %w", err),
+		Remedy: "make room in " + os.TempDir() + ", or set TMPDIR to a folder with more"}
+}
+
+// size is that of the message, in octets.
+func (s *spool) size() int64 { return int64(s.head.Len()) + s.rest }
+
+// body reads the message from its beginning.
+func (s *spool) body() io.Reader {
+	head := bytes.NewReader(s.head.Bytes())
+	if s.rest == 0 {
+		return head
+	}
+	return io.MultiReader(head, io.NewSectionReader(s.file, 0, s.rest))
+}
+
+// header is valid until the spool is filled again.
+func (s *spool) header() []byte {
+	b := s.head.Bytes()
+	return message.Split(b[:min(len(b), headerMax)])
+}
+
+func (s *spool) close() {
+	if s.file != nil {
+		s.file.Close()
+	}
+}
