@@ -57,7 +57,7 @@ func (a *Account) Stored(ctx context.Context, id int64, uidvalidity, uid uint32,
 		if uidvalidity == 0 {
 			uidvalidity = was.UIDValidity
 		}
-		return id, exec(ctx, tx, `UPDATE record SET phase = 'stored', uidvalidity = ?, uid = ?, ended = ?,
+		return id, apply(ctx, tx, `UPDATE record SET phase = 'stored', uidvalidity = ?, uid = ?, ended = ?,
 			code = '', server = '', next_try = NULL WHERE id = ?`, uidvalidity, uid, instant(at), id)
 	})
 	return err
@@ -81,7 +81,7 @@ func (a *Account) RefusedUnsent(ctx context.Context, r Record, code, server stri
 		if was.Phase == none {
 			was.ID, err = a.put(ctx, tx, r, PhaseRefused)
 		} else {
-			err = exec(ctx, tx, "UPDATE record SET run = ? WHERE id = ?", r.Run, was.ID)
+			err = apply(ctx, tx, "UPDATE record SET run = ? WHERE id = ?", r.Run, was.ID)
 		}
 		if err != nil {
 			return 0, err
@@ -95,9 +95,9 @@ func (a *Account) RefusedUnsent(ctx context.Context, r Record, code, server stri
 func (a *Account) Absent(ctx context.Context, id int64) error {
 	_, err := a.move(ctx, absent, id, func(ctx context.Context, tx *sql.Tx, was Record) (int64, error) {
 		if was.Tries == 0 {
-			return id, exec(ctx, tx, "DELETE FROM record WHERE id = ?", id)
+			return id, apply(ctx, tx, "DELETE FROM record WHERE id = ?", id)
 		}
-		return id, exec(ctx, tx, "UPDATE record SET phase = 'refused' WHERE id = ?", id)
+		return id, apply(ctx, tx, "UPDATE record SET phase = 'refused' WHERE id = ?", id)
 	})
 	return err
 }
@@ -109,7 +109,7 @@ func (a *Account) Learn(ctx context.Context, id int64, uid uint32) error {
 		if was.UID != 0 || uid == 0 {
 			return id, fmt.Errorf("%w: from UID %d to UID %d", ErrMove, was.UID, uid)
 		}
-		return id, exec(ctx, tx, "UPDATE record SET uid = ? WHERE id = ?", uid, id)
+		return id, apply(ctx, tx, "UPDATE record SET uid = ? WHERE id = ?", uid, id)
 	})
 	return err
 }
@@ -167,11 +167,11 @@ func (a *Account) put(ctx context.Context, tx *sql.Tx, r Record, to Phase) (id i
 
 // refused makes a record a refused one, once more.
 func refused(ctx context.Context, tx *sql.Tx, id int64, code, server string, at, next time.Time) error {
-	return exec(ctx, tx, `UPDATE record SET phase = 'refused', code = ?, server = ?, ended = ?, next_try = ?,
+	return apply(ctx, tx, `UPDATE record SET phase = 'refused', code = ?, server = ?, ended = ?, next_try = ?,
 		tries = tries + 1 WHERE id = ?`, code, server, instant(at), instant(next), id)
 }
 
-func exec(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
+func apply(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
 	_, err := tx.ExecContext(ctx, query, args...)
 	return err
 }

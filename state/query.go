@@ -38,13 +38,13 @@ func (a *Account) ByDigest(ctx context.Context, digest [32]byte) ([]Record, erro
 // ByUIDL gives the records with those UIDLs, those of one UIDL in order of ID. A UIDL without a record has no entry.
 func (a *Account) ByUIDL(ctx context.Context, uidls []string) (map[string][]Record, error) {
 	known := make(map[string][]Record, len(uidls))
-	for some := range slices.Chunk(distinct(uidls), 5000) { // SQLite takes 32,766 at most
+	for some := range slices.Chunk(distinct(uidls), 500) { // SQLite takes 32,766 at most
 		args := make([]any, len(some))
 		for i, uidl := range some {
 			args[i] = []byte(uidl)
 		}
 		marks := strings.Repeat(", ?", len(some))[2:]
-		rs, err := a.records(ctx, "uidl IN ("+marks+") ORDER BY uidl, id", args...)
+		rs, err := a.records(ctx, "uidl IN ("+marks+") ORDER BY id", args...)
 		if err != nil {
 			return nil, err
 		}

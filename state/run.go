@@ -28,7 +28,7 @@ func (a *Account) RunStarted(ctx context.Context, at time.Time) (id int64, err e
 		if err != nil {
 			return err
 		}
-		return exec(ctx, tx, `DELETE FROM run WHERE account = ?1 AND id <= (
+		return apply(ctx, tx, `DELETE FROM run WHERE account = ?1 AND id <= (
 			SELECT id FROM run WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET 100)`, a.id)
 	})
 	if err != nil {

@@ -130,7 +130,7 @@ func climb(ctx context.Context, tx *sql.Tx, steps []string, v int) error {
 // backup copies the state as it is into the file to, whole or not at all.
 func (s *Store) backup(ctx context.Context, to string) error {
 	return whole(to, func(part string) error {
-		_, err := s.read.ExecContext(ctx, "VACUUM INTO ?", part)
+		_, err := s.write.ExecContext(ctx, "VACUUM INTO ?", part)
 		return err
 	})
 }

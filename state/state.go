@@ -140,7 +140,7 @@ func guard(ctx context.Context, path string) (unlock func(), err error) {
 // Every connection of the pools gets these, which is why they stand in the data source's name. FULL: in WAL mode NORMAL
 // would not sync at commit, and a power cut would then lose intents.
 const (
-	always  = "mode=rw&_busy_timeout=10000&_foreign_keys=1&_synchronous=FULL&_pragma=cache_size(-65536)"
+	always  = "mode=rw&_busy_timeout=10000&_foreign_keys=1&_synchronous=FULL"
 	reading = always + "&_query_only=1"
 	writing = always + "&_journal_mode=WAL&_txlock=immediate"
 )

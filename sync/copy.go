@@ -45,7 +45,10 @@ func (r *run) copy(ctx context.Context, src Source, s *spool, m todo) error {
 	gone, err := r.retrieve(ctx, src, s, m)
 	switch {
 	case errors.Is(err, errEndless):
-		return errors.Join(err, r.refuse(ctx, m, state.Record{Header: m.header}, errEndless.Error()))
+		if e := r.refuse(ctx, m, state.Record{Header: m.header}, errEndless.Error()); e != nil {
+			return e
+		}
+		return err
 	case err != nil:
 		return err
 	case gone != nil:
@@ -111,7 +114,7 @@ func (r *run) deliver(ctx context.Context, s *spool, m todo) error {
 		Flags: r.flags(header, date), Date: date, DateWhy: why}
 	id, err := r.State.Begin(ctx, rec)
 	if err != nil {
-		return storage(err)
+		return StateError(err)
 	}
 	r.used[id] = true
 	placed, err := r.dest.Append(ctx, r.folder, Outgoing{Size: o.Size, Body: s.body(), Flags: names(o.Flags), Date: date})
@@ -128,12 +131,16 @@ func (r *run) outcome(ctx context.Context, m todo, id int64, o Outcome, placed P
 		e, _ := errors.AsType[*Error](err)
 		now := time.Now()
 		if err := r.State.Refused(ctx, id, e.Code, e.Server, now, nextTry(m.was, now)); err != nil {
-			return storage(err)
+			return StateError(err)
 		}
 		r.refused(o, e.Code, e.Server)
 		return nil
 	case NotStored(err):
-		return errors.Join(err, storage(r.State.Absent(ctx, id)))
+		if e := r.State.Absent(ctx, id); e != nil {
+			r.notice("%v", err)
+			return StateError(e)
+		}
+		return err
 	}
 	r.report.InDoubt++ // the intent stays
 	return err
@@ -148,7 +155,7 @@ func (r *run) stored(ctx context.Context, id int64, o Outcome, placed Placed) er
 		err = r.State.Stored(ctx, id, 0, 0, now)
 	}
 	if err != nil {
-		return storage(err)
+		return StateError(err)
 	}
 	if placed.UID != 0 {
 		r.folder.UIDValidity, r.folder.UIDNext = placed.UIDValidity, placed.UID+1 // what comes next lies behind it
@@ -183,7 +190,7 @@ func (r *run) refuse(ctx context.Context, m todo, rec state.Record, words string
 		m.was.ID, m.UIDL, r.Folder, r.folder.UIDValidity, now, r.id
 	id, err := r.State.RefusedUnsent(ctx, rec, code, words, now, nextTry(m.was, now))
 	if err != nil {
-		return storage(err)
+		return StateError(err)
 	}
 	r.used[id] = true
 	r.refused(o, code, words)

@@ -31,7 +31,7 @@ func (r *run) identify(ctx context.Context, src Source, hasTop bool, all []todo)
 	if r.State != nil {
 		byUIDL, err := r.State.ByUIDL(ctx, uidls)
 		if err != nil {
-			return nil, nil, storage(err)
+			return nil, nil, StateError(err)
 		}
 		for uidl, rs := range byUIDL {
 			records["uidl "+uidl] = rs // (a)
@@ -88,7 +88,7 @@ func (r *run) identifyByHeader(ctx context.Context, all []todo, keys []string, r
 		}
 		rs, err := r.State.ByHeader(ctx, m.header)
 		if err != nil {
-			return storage(err)
+			return StateError(err)
 		}
 		keys[i] = "header " + string(m.header[:]) // (b)
 		records[keys[i]] = rs
@@ -102,7 +102,7 @@ func (r *run) identifyByHeader(ctx context.Context, all []todo, keys []string, r
 func (r *run) byContent(ctx context.Context, digest [32]byte, m todo) (list []todo, err error) {
 	rs, err := r.State.ByDigest(ctx, digest)
 	if err != nil {
-		return nil, storage(err)
+		return nil, StateError(err)
 	}
 	m.byDigest = false
 	records := map[string][]state.Record{}

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func Run(ctx context.Context, o Options) Report {
 	r := &run{Options: o, report: Report{Began: time.Now(), Flags: map[string]int{}},
 		settled: map[int64]bool{}, used: map[int64]bool{}}
 	err := r.whole(ctx)
-	if e, ok := errors.AsType[*Error](err); ok && e.Class != Stopped && ctx.Err() != nil {
+	if err != nil && ClassOf(err) != Stopped && ctx.Err() != nil {
 		err = stopped(ctx) // what failed did so because it was told to
 	}
 	r.report.Err = err
@@ -143,14 +144,17 @@ func (r *run) whole(ctx context.Context) error {
 	}
 	unlock, err := r.State.Lock()
 	if err != nil {
-		return storage(err)
+		return StateError(err)
 	}
 	defer unlock()
 	if r.id, err = r.State.RunStarted(ctx, r.report.Began); err != nil {
-		return storage(err)
+		return StateError(err)
 	}
 	err = r.work(ctx)
-	return errors.Join(err, storage(r.ended(context.WithoutCancel(ctx), err)))
+	if failed := r.ended(context.WithoutCancel(ctx), err); failed != nil && err == nil {
+		err = StateError(failed)
+	}
+	return err
 }
 
 // ended leaves the report in the state, for status.
@@ -168,15 +172,17 @@ func (r *run) ended(ctx context.Context, err error) error {
 
 // work goes through the account: what a dead run left open comes first, so that it is not copied again.
 func (r *run) work(ctx context.Context) error {
-	if err := r.settle(ctx); err != nil {
+	early, release := r.untilStop(ctx)
+	defer release()
+	if err := r.settle(early); err != nil {
 		return err
 	}
-	src, err := r.From(ctx)
+	src, err := r.From(early)
 	if err != nil {
 		return err
 	}
 	defer src.Abandon()
-	list, err := r.plan(ctx, src)
+	list, err := r.plan(early, src)
 	if err != nil {
 		return err
 	}
@@ -245,6 +251,19 @@ func (r *run) done(o Outcome) {
 	}
 }
 
+// untilStop is ctx until the user wants us to finish: where no message is under way, there is nothing to finish.
+func (r *run) untilStop(ctx context.Context) (early context.Context, release func()) {
+	early, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-r.Stop:
+			cancel(errStopped)
+		case <-early.Done():
+		}
+	}()
+	return early, func() { cancel(nil) }
+}
+
 // stopping says whether the user wants us to finish.
 func (r *run) stopping() bool {
 	select {
@@ -255,16 +274,14 @@ func (r *run) stopping() bool {
 	}
 }
 
+var errStopped = errors.New("stopped")
+
 func stopped(ctx context.Context) error {
-	err := context.Cause(ctx)
-	if err == nil {
-		err = errors.New("stopped")
-	}
-	return &Error{Class: Stopped, Err: err}
+	return &Error{Class: Stopped, Err: cmp.Or(context.Cause(ctx), errStopped)}
 }
 
-// storage gives an error of package state its class. nil stays nil.
-func storage(err error) error {
+// StateError gives an error of package state its class. nil stays nil.
+func StateError(err error) error {
 	switch {
 	case err == nil:
 		return nil

@@ -18,7 +18,7 @@ func (r *run) settle(ctx context.Context) error {
 	}
 	open, err := r.State.Intents(ctx)
 	if err != nil || len(open) == 0 {
-		return storage(err)
+		return StateError(err)
 	}
 	last := open[len(open)-1].Begun
 	if wait := min(r.Settle-time.Since(last), r.Settle); wait > 0 { // a clock that was set back must not make it longer
@@ -94,7 +94,7 @@ func since(f Folder, rec state.Record) uint32 {
 func (r *run) absent(ctx context.Context, intents []state.Record) error {
 	for _, rec := range intents {
 		if err := r.State.Absent(ctx, rec.ID); err != nil {
-			return storage(err)
+			return StateError(err)
 		}
 	}
 	return nil
@@ -134,7 +134,7 @@ func (r *run) seek(ctx context.Context, f Folder, intents []state.Record) (missi
 			missing = append(missing, rec)
 		}
 		if err != nil {
-			return nil, storage(err)
+			return nil, StateError(err)
 		}
 	}
 	return missing, nil
@@ -144,7 +144,7 @@ func (r *run) seek(ctx context.Context, f Folder, intents []state.Record) (missi
 func (r *run) wanted(ctx context.Context, f Folder, intents []state.Record) ([]state.Record, error) {
 	unplaced, err := r.State.Unplaced(ctx)
 	if err != nil {
-		return nil, storage(err)
+		return nil, StateError(err)
 	}
 	list := slices.Clone(intents)
 	for _, rec := range unplaced {
@@ -173,7 +173,7 @@ func (r *run) copies(ctx context.Context, f Folder, wanted []state.Record) (list
 	}
 	claimed, err := r.State.Claimed(ctx, f.Name, f.UIDValidity, from)
 	if err != nil {
-		return nil, storage(err)
+		return nil, StateError(err)
 	}
 	for c, err := range r.dest.Find(ctx, f, from) {
 		if err != nil {

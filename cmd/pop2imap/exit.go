@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// The exit codes of SPEC §5 that are no class of an error.
+const (
+	exitRefused = 3
+	exitDoubt   = 4
+	exitUsage   = 64
+)
+
+// exits gives the exit code of each class of error.
+var exits = map[sync.Class]int{
+	sync.Bug:         70,
+	sync.Refused:     3,
+	sync.Vanished:    3,
+	sync.Full:        3,
+	sync.Missing:     78,
+	sync.Temporary:   75,
+	sync.Unavailable: 69,
+	sync.Protocol:    76,
+	sync.Login:       77,
+	sync.Storage:     74,
+	sync.Config:      78,
+	sync.Stopped:     130,
+}
+
+// gravity puts the exit codes in order: where several apply, the first that does is taken.
+var gravity = []int{130, 143, 70, 74, 78, 77, 76, 69, exitDoubt, exitRefused, 75, 0}
+
+// gravest is the exit code that says most.
+func gravest(codes ...int) int {
+	for _, g := range gravity {
+		for _, c := range codes {
+			if c == g {
+				return g
+			}
+		}
+	}
+	return exits[sync.Bug]
+}
+
+// usage is a mistake in the command line.
+type usage struct{ err error }
+
+func (u *usage) Error() string { return u.err.Error() }
+
+func unexpected(cmd *cobra.Command, arg string) error {
+	if !cmd.HasParent() {
+		return fmt.Errorf("there is no command %q", arg)
+	}
+	return fmt.Errorf("%s takes no argument such as %q", cmd.CommandPath(), arg)
+}
+
+// stopped is how a run ends on a signal.
+type stopped struct {
+	error
+	exit int
+}
+
+// exitCode is that of an error that ended the program.
+func exitCode(err error) int {
+	if _, ok := errors.AsType[*usage](err); ok {
+		return exitUsage
+	}
+	if _, ok := errors.AsType[*config.BadValue](err); ok {
+		return exitUsage
+	}
+	if s, ok := errors.AsType[*stopped](err); ok {
+		return s.exit
+	}
+	return exits[sync.ClassOf(err)]
+}
+
+// reportExit is the exit code of a run.
+func reportExit(r sync.Report) int {
+	codes := []int{0}
+	if r.Refused+r.Vanished > 0 {
+		codes = append(codes, exitRefused)
+	}
+	if r.InDoubt > 0 {
+		codes = append(codes, exitDoubt)
+	}
+	if r.Err != nil {
+		codes = append(codes, exitCode(r.Err))
+	}
+	return gravest(codes...)
+}
+
+// complain prints an error that ended the program before or outside a run.
+func (p *program) complain(cmd *cobra.Command, err error) {
+	explain(p.err, "pop2imap", err)
+	if exitCode(err) == exitUsage {
+		fmt.Fprintf(p.err, "  what to do:  %s --help shows what there is; nothing was touched\n", cmd.CommandPath())
+	}
+}
+
+// explain prints what failed, the server's own words, and what to do.
+func explain(w io.Writer, who string, err error) {
+	e, ok := errors.AsType[*sync.Error](err)
+	if !ok {
+		fmt.Fprintf(w, "%s  %s\n", who, sync.Clean(err.Error()))
+		return
+	}
+	fmt.Fprintf(w, "%s  %s\n", who, sync.Clean(e.Err.Error()))
+	if e.Server != "" {
+		fmt.Fprintf(w, "  server said: %s\n", e.Server)
+	}
+	if e.Remedy != "" {
+		fmt.Fprintf(w, "  what to do:  %s\n", e.Remedy)
+	}
+}

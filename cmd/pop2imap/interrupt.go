@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// signalled is what the user, or the system, wants of a run that is under way: the first SIGINT or SIGTERM to finish what
+// is on the wire, the second to leave at once.
+type signalled struct {
+	stop    chan struct{}
+	got     chan os.Signal // at most one: the first
+	release func()
+}
+
+func (p *program) signals(ctx context.Context, s *screen) (context.Context, *signalled) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	in := make(chan os.Signal, 2)
+	signal.Notify(in, syscall.SIGINT, syscall.SIGTERM)
+	sig := &signalled{stop: make(chan struct{}), got: make(chan os.Signal, 1)}
+	sig.release = func() {
+		signal.Stop(in)
+		cancel(nil)
+	}
+	go func() {
+		select {
+		case first := <-in:
+			sig.got <- first
+			s.Notice("stopping (once more: at once)")
+			close(sig.stop)
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-in:
+			cancel(errors.New("stopped at once"))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, sig
+}
+
+// wrap gives the error of a run that was stopped the exit code of the signal.
+func (s *signalled) wrap(err error) error {
+	if err == nil || sync.ClassOf(err) != sync.Stopped {
+		return err
+	}
+	select {
+	case first := <-s.got:
+		return &stopped{err, 128 + int(first.(syscall.Signal))}
+	default:
+		return err
+	}
+}
+
+// asker asks for a password at a terminal, until stop is closed; it is nil where there is no terminal.
+func (p *program) asker(stop <-chan struct{}) func(prompt string) (string, error) {
+	fd := int(p.in.Fd())
+	if !term.IsTerminal(fd) || !isTerminal(p.err) {
+		return nil
+	}
+	return func(prompt string) (secret string, err error) {
+		before, err := term.GetState(fd)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprint(p.err, prompt)
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			var line []byte
+			line, err = term.ReadPassword(fd)
+			secret = string(line)
+		}()
+		select {
+		case <-answered:
+			fmt.Fprintln(p.err)
+			return secret, err
+		case <-stop:
+			term.Restore(fd, before) // ReadPassword had turned the echo off
+			fmt.Fprintln(p.err)
+			return "", &sync.Error{Class: sync.Stopped, Err: errors.New("stopped while asking for a password")}
+		}
+	}
+}
+
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,75 @@
+// Command pop2imap moves mail out of a POP3 maildrop into an IMAP mailbox: every message once, byte for byte.
+//
+// The program is [run]: arguments in, exit code out. One file holds one command (sync.go, status.go, demo.go,
+// version.go); what a run looks like is in text.go, lines.go (JSON) and bar.go, and exit.go says which exit code
+// an error has.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, stdio{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// stdio is what the program reads and writes. Results go to out, talk to err.
+type stdio struct {
+	in       *os.File
+	out, err io.Writer
+}
+
+// run is the program.
+func run(ctx context.Context, args []string, getenv func(string) string, io stdio) int {
+	p := &program{getenv: getenv, stdio: io}
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(io.in)
+	root.SetOut(io.out)
+	root.SetErr(io.err)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil {
+		p.complain(cmd, err)
+		return exitCode(err)
+	}
+	return p.exit
+}
+
+// program is one run of the command.
+type program struct {
+	stdio
+	getenv func(string) string
+	exit   int // when there is no error
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pop2imap",
+		Short: "Move mail out of a POP3 maildrop into an IMAP mailbox",
+		Long: `pop2imap copies every message of a POP3 maildrop into an IMAP folder: once, byte for byte, in order, with its
+arrival date and the flags that can be inferred. The same command again copies only what is new.
+It may be interrupted at any instant and run again. It deletes nothing.`,
+		Example: `  pop2imap demo
+  pop2imap sync --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX
+  pop2imap status`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArguments,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usage{err} })
+	root.AddCommand(p.sync(), p.status(), p.demo(), p.version())
+	return root
+}
+
+// noArguments refuses what nobody would look at.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return &usage{unexpected(cmd, args[0])}
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/state"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+func (p *program) status() *cobra.Command {
+	var path string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status [ACCOUNT...]",
+		Short: "What is done, waiting, refused and in doubt, from the state alone",
+		Long: `status reads the state, also while a run is going on, and talks to no server. An account is called by its user name at
+the source; without a name all are shown.`,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			err := config.Environment(cmd.Flags(), p.getenv)
+			if err == nil {
+				path, err = config.StatePath(path, p.getenv)
+			}
+			if err != nil {
+				return err
+			}
+			return p.report(cmd.Context(), path, names, asJSON)
+		},
+	}
+	config.RegisterState(cmd.Flags(), &path)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON line an account")
+	return cmd
+}
+
+// standing is what the state says of one account.
+type standing struct {
+	*state.Account
+	counts  state.Counts
+	refused []state.Record
+	last    state.Run
+	ran     bool
+}
+
+func (p *program) report(ctx context.Context, path string, names []string, asJSON bool) error {
+	store, err := state.OpenReadOnly(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if len(names) > 0 {
+			return unknownAccount(names[0])
+		}
+		fmt.Fprintf(p.err, "nothing has been synced yet: there is no state at %s\n", path)
+		return nil
+	}
+	if err != nil {
+		return sync.StateError(err)
+	}
+	defer store.Close()
+	accounts, err := store.Accounts(ctx)
+	if err != nil {
+		return sync.StateError(err)
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(accounts, func(a *state.Account) bool { return a.Name == name }) {
+			return unknownAccount(name)
+		}
+	}
+	for _, a := range accounts {
+		if len(names) > 0 && !slices.Contains(names, a.Name) {
+			continue
+		}
+		st, err := stand(ctx, a)
+		if err != nil {
+			return sync.StateError(err)
+		}
+		if asJSON {
+			printJSON(p.out, st.json())
+		} else {
+			st.print(p.out)
+		}
+	}
+	return nil
+}
+
+func unknownAccount(name string) error {
+	return &usage{fmt.Errorf("the state knows no account %q", name)}
+}
+
+func stand(ctx context.Context, a *state.Account) (s standing, err error) {
+	s.Account = a
+	if s.counts, err = a.Counts(ctx); err != nil {
+		return s, err
+	}
+	if s.refused, err = a.RefusedList(ctx); err != nil {
+		return s, err
+	}
+	s.last, s.ran, err = a.LastRun(ctx)
+	return s, err
+}
+
+// print shows an account on a few lines.
+func (s standing) print(w io.Writer) {
+	fmt.Fprintf(w, "%s  %s -> %s\n", s.Name, s.Key.From, s.Key.To)
+	fmt.Fprintf(w, "  done:      %s\n", plural(s.counts.Stored, "message"))
+	if s.ran && !s.last.Ended.IsZero() {
+		fmt.Fprintf(w, "  waiting:   %s when the last run ended\n", plural(s.last.Left, "message"))
+	}
+	fmt.Fprintf(w, "  refused:   %s\n", plural(s.counts.Refused, "message"))
+	for _, r := range s.refused {
+		fmt.Fprintf(w, "    %q, %d octets, tried %s, next not before %s\n      server said: %s\n", r.UIDL, r.Size,
+			plural(r.Tries, "time"), r.NextTry.Local().Format(time.DateTime), r.Server)
+	}
+	fmt.Fprintf(w, "  in doubt:  %s\n", plural(s.counts.Intents, "message"))
+	fmt.Fprintf(w, "  last run:  %s\n", s.lastRun())
+}
+
+func (s standing) lastRun() string {
+	if !s.ran {
+		return "never"
+	}
+	began := s.last.Began.Local().Format(time.DateTime)
+	if s.last.Ended.IsZero() {
+		return "began " + began + ", and is under way or was interrupted"
+	}
+	text := fmt.Sprintf("%s, %s copied", began, plural(s.last.Copied, "message"))
+	if s.last.Error != "" {
+		text += "\n    it ended with: " + sync.Clean(s.last.Error)
+	}
+	return text
+}
+
+// A standingJSON is the line of an account.
+type standingJSON struct {
+	Type    string        `json:"type"`
+	Account string        `json:"account"`
+	From    string        `json:"from"`
+	To      string        `json:"to"`
+	Done    int           `json:"done"`
+	Waiting int           `json:"waiting"`
+	Refused int           `json:"refused"`
+	InDoubt int           `json:"in_doubt"`
+	Refusal []refusalJSON `json:"refusals"`
+	LastRun *runJSON      `json:"last_run"`
+}
+
+type runJSON struct {
+	Began  string  `json:"began"`
+	Ended  *string `json:"ended"` // null: under way, or interrupted
+	Copied int     `json:"copied"`
+	Error  *string `json:"error"`
+}
+
+func (s standing) json() standingJSON {
+	j := standingJSON{Type: "status", Account: s.Name, From: s.Key.From, To: s.Key.To, Done: s.counts.Stored,
+		Waiting: s.last.Left, Refused: s.counts.Refused, InDoubt: s.counts.Intents, Refusal: []refusalJSON{}}
+	for _, r := range s.refused {
+		j.Refusal = append(j.Refusal, refusalJSON{r.UIDL, r.Size, r.Code, r.Server})
+	}
+	if s.ran {
+		j.LastRun = &runJSON{Began: s.last.Began.Format(time.RFC3339), Copied: s.last.Copied, Error: orNull(s.last.Error)}
+		if !s.last.Ended.IsZero() {
+			j.LastRun.Ended = orNull(s.last.Ended.Format(time.RFC3339))
+		}
+	}
+	return j
+}
+
+// orNull is nil for "".
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// The values below are flags (pflag.Value). The zero value of each means that it was not given.
+
+// A Size is a number of octets: 500, 25M, 1.5GiB. K, M and G are powers of 1024, as mail servers count.
+type Size int64
+
+func (s *Size) Set(text string) error {
+	number := strings.TrimRight(strings.ToUpper(strings.TrimSpace(text)), "IB")
+	factor := 1.0
+	for i, unit := range []string{"K", "M", "G", "T"} {
+		if n, ok := strings.CutSuffix(number, unit); ok {
+			number, factor = n, math.Pow(1024, float64(i+1))
+		}
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || !(n >= 1/factor) || n*factor >= math.MaxInt64 {
+		return errors.New("not a size such as 500, 25M or 1.5G")
+	}
+	*s = Size(n * factor)
+	return nil
+}
+
+func (s *Size) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(*s), 10)
+}
+
+func (s *Size) Type() string { return "SIZE" }
+
+// An Age is a time span: 12h, 30d, 2w, 1y (365 days).
+type Age time.Duration
+
+func (a *Age) Set(text string) error {
+	text = strings.TrimSpace(text)
+	units := map[byte]time.Duration{'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour, 'y': 365 * 24 * time.Hour}
+	if text != "" {
+		unit := units[text[len(text)-1]]
+		n, err := strconv.ParseUint(text[:len(text)-1], 10, 32)
+		if err == nil && unit > 0 && n > 0 && n <= uint64(math.MaxInt64/unit) {
+			*a = Age(time.Duration(n) * unit)
+			return nil
+		}
+	}
+	return errors.New("not an age such as 12h, 30d, 2w or 1y")
+}
+
+func (a *Age) String() string {
+	if *a == 0 {
+		return ""
+	}
+	return time.Duration(*a).String()
+}
+
+func (a *Age) Type() string { return "AGE" }
+
+// A Date is a day in the local time zone, or an instant with its own.
+type Date struct {
+	time.Time
+	day bool
+}
+
+func (d *Date) Set(text string) (err error) {
+	if d.Time, err = time.ParseInLocation(time.DateOnly, text, time.Local); err == nil {
+		d.day = true
+		return nil
+	}
+	if d.Time, err = time.Parse(time.RFC3339, text); err == nil {
+		d.day = false
+		return nil
+	}
+	return errors.New("not a date such as 2020-01-31 or 2020-01-31T12:00:00+01:00")
+}
+
+func (d *Date) String() string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.Time.Format(time.RFC3339)
+}
+
+func (d *Date) Type() string { return "DATE" }
+
+// End is the first instant after the date; zero stays zero.
+func (d *Date) End() time.Time {
+	if d.day {
+		return d.AddDate(0, 0, 1)
+	}
+	return d.Time
+}
+
+// A Mode says how flags are set.
+type Mode sync.FlagMode
+
+var modes = []string{sync.Infer: "infer", sync.Seen: "seen", sync.Unseen: "unseen"}
+
+func (m *Mode) Set(text string) error {
+	for i, name := range modes {
+		if text == name {
+			*m = Mode(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("not one of %s", strings.Join(modes, ", "))
+}
+
+func (m *Mode) String() string { return modes[*m] }
+func (m *Mode) Type() string   { return "MODE" }
+
+// A Fingerprint is the SHA-256 of a certificate.
+type Fingerprint []byte
+
+func (f *Fingerprint) Set(text string) error {
+	digits, ok := strings.CutPrefix(strings.ToLower(text), "sha256:")
+	sum, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
+	if !ok || err != nil || len(sum) != 32 {
+		return errors.New("not sha256: and 64 hex digits")
+	}
+	*f = sum
+	return nil
+}
+
+func (f *Fingerprint) String() string {
+	if len(*f) == 0 {
+		return ""
+	}
+	return "sha256:" + hex.EncodeToString(*f)
+}
+
+func (f *Fingerprint) Type() string { return "sha256:HEX" }
