@@ -171,6 +171,7 @@ func refused(ctx context.Context, tx *sql.Tx, id int64, code, server string, at,
 		tries = tries + 1 WHERE id = ?`, code, server, instant(at), instant(next), id)
 }
 
+// apply executes a statement of which only success matters.
 func apply(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
 	_, err := tx.ExecContext(ctx, query, args...)
 	return err

@@ -43,6 +43,22 @@ func TestRecordsKeepAnyOctets(t *testing.T) {
 	}
 }
 
+func TestByUIDLFindsEachOnceInALongList(t *testing.T) {
+	a := account(t, opened(t))
+	want, err := a.Begin(t.Context(), sample("twice"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []string{"twice"}
+	for i := range 1500 { // more than one statement holds
+		list = append(list, uidl(i))
+	}
+	got, err := a.ByUIDL(t.Context(), append(list, "twice"))
+	if err != nil || len(got) != 1 || len(got["twice"]) != 1 || got["twice"][0].ID != want {
+		t.Errorf("got %+v (%v), want record %d once", got, err, want)
+	}
+}
+
 func TestTimesComeBack(t *testing.T) {
 	a := account(t, opened(t))
 	for _, at := range []time.Time{

@@ -27,7 +27,8 @@ func snapshot(t *testing.T, folder string) map[string]string {
 func TestReadOnlyOfAMissingStateMakesNothing(t *testing.T) {
 	folder := t.TempDir()
 	for _, path := range []string{filepath.Join(folder, "state.db"), filepath.Join(folder, "deep", "er", "state.db")} {
-		if _, err := OpenReadOnly(t.Context(), path); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {
+		_, err := OpenReadOnly(t.Context(), path)
+		if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {
 			t.Errorf("got %v, want fs.ErrNotExist with the path", err)
 		}
 	}

@@ -162,7 +162,8 @@ func present(path string) error {
 	if err != nil {
 		return err
 	}
-	// The file comes into being whole (see create), so an empty one lost its content.
+	// The file comes into being whole (see create), so an empty one lost its content. SQLite would take it for new and
+	// delete its journal.
 	if info.Mode().IsRegular() && info.Size() == 0 {
 		return fmt.Errorf("%w: %s is empty", ErrCorrupt, path)
 	}

@@ -254,6 +254,29 @@ func TestAJournalWithoutItsFileIsNotTakenForANewOnes(t *testing.T) {
 	}
 }
 
+func TestAnEmptiedFileKeepsItsJournal(t *testing.T) {
+	s := opened(t)
+	account(t, s)
+	wal, err := os.ReadFile(s.path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "state.db")
+	if err := errors.Join(os.WriteFile(path, nil, 0o600), os.WriteFile(path+"-wal", wal, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for how, open := range map[string]func(context.Context, string) (*Store, error){
+		"Open": Open, "OpenReadOnly": OpenReadOnly,
+	} {
+		if _, err := open(t.Context(), path); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: got %v, want ErrCorrupt", how, err)
+		}
+		if got, err := os.ReadFile(path + "-wal"); err != nil || !bytes.Equal(got, wal) {
+			t.Fatalf("%s: what could be saved is gone (%v)", how, err)
+		}
+	}
+}
+
 func TestOpenWhereNothingCanBeMade(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

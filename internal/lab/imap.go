@@ -25,8 +25,8 @@ type IMAPOptions struct {
 	Without        []imap.Cap  // of IMAPCaps; without UIDPLUS there is no APPENDUID either
 
 	// AppendLimit is the largest message in octets, announced as APPENDLIMIT=n (RFC 7889); 0: none is announced. The
-	// answer to a larger one is NO [TOOBIG], before its literal: after a non-synchronising one the connection is
-	// out of step, and ends. A RefuseAppend that looks at the size refuses unannounced and in step.
+	// answer to a larger one is NO [TOOBIG], before its literal; the hook does not see it. A RefuseAppend that looks at
+	// the size refuses unannounced, and after the literal.
 	AppendLimit uint32
 
 	// RefuseAppend, if not nil, sees each message before it is stored. What it returns is the answer instead:
@@ -36,7 +36,8 @@ type IMAPOptions struct {
 
 	// Hook, if not nil, sees each command when its last octet has come, and before it is executed, spelled as in
 	// Commands; sessions count from 1. It is called from the goroutine of its session. After STARTTLS neither Hook nor
-	// Commands sees anything: what a test wants to watch goes in cleartext or with Implicit.
+	// Commands sees anything, and APPEND is executed without its last CRLF: what a test wants to watch goes in cleartext
+	// or with Implicit.
 	Hook func(session int, command string) Fate
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/emersion/go-imap/v2"
@@ -68,10 +69,10 @@ func TestIMAPMechanisms(t *testing.T) {
 }
 
 func TestIMAPOffersTheMechanismsOfItsOptions(t *testing.T) {
-	for _, offered := range [][]string{nil, {"LOGIN"}, {"plain", "XOAUTH2"}} {
+	for _, offered := range [][]string{nil, {"LOGIN"}, {"PLAIN", "XOAUTH2"}} {
 		t.Run(fmt.Sprint(offered), func(t *testing.T) {
 			c := imapTo(t, startIMAP(t, IMAPOptions{Mechs: offered}))
-			same(t, "AUTH=", c.Caps().AuthMechanisms(), offered)
+			same(t, "AUTH=", slices.Sorted(slices.Values(c.Caps().AuthMechanisms())), offered)
 			mech, err := sasl.New("CRAM-MD5", user, password, "", 0)
 			if err != nil {
 				t.Fatal(err)
@@ -143,7 +144,7 @@ func TestIMAPOverTLSFromTheFirstByte(t *testing.T) {
 	if err := c.Noop().Wait(); err == nil {
 		t.Error("the line was not cut")
 	}
-	same(t, "Commands", s.Commands(), []string{"LOGIN ***", "APPEND INBOX {14+}", "NOOP"})
+	same(t, "Commands", s.Commands(), []string{"LOGIN ***", "APPEND INBOX {13+}", "NOOP"})
 }
 
 func TestIMAPWithoutTLSKnowsNoSTARTTLS(t *testing.T) {

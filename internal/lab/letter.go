@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"mime"
@@ -15,7 +16,7 @@ type letter struct {
 	zone              int       // of the sender, read as hhmm
 	via               string    // the sender's server; "": it never travelled and has no Received
 	top               string    // header lines above all others
-	date              string    // the Date field if it is not plainly the time of sending; "none": there is none
+	date              string    // the Date field if it is not plainly the time of sending
 	from, to, subject string    // as they stand in the header; to alice if to is ""
 	id                string    // Message-ID; "": there is none
 	refs              []string  // the Message-IDs of what it answers, the oldest first
@@ -44,17 +45,13 @@ func (l letter) uidl(n int) string {
 	return fmt.Sprintf("%08x%08x", n, at(2010, 1, 4, 9, 30, 0).Unix())
 }
 
-// raw is the message as it is stored: with CRLF line ends, also the last.
+// raw is the message as it is stored: with CRLF line ends.
 func (l letter) raw() []byte {
 	text := l.whole
 	if text == "" {
 		text = l.top + l.travel() + l.fields() + l.rest
 	}
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	if !strings.HasSuffix(text, "\n") {
-		text += "\n"
-	}
-	return []byte(strings.ReplaceAll(text, "\n", "\r\n"))
+	return []byte(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\r\n"))
 }
 
 // travel is what the servers on the way wrote: the sender's in his zone, alice's in hers, the last one on top.
@@ -83,19 +80,10 @@ func address(mailbox string) string {
 }
 
 func (l letter) fields() string {
+	sent := l.at.Add(-9 * time.Second).In(offset(l.zone)).Format(time.RFC1123Z)
 	var b strings.Builder
-	switch l.date {
-	case "none":
-	case "":
-		b.WriteString("Date: " + l.at.Add(-9*time.Second).In(offset(l.zone)).Format(time.RFC1123Z) + "\n")
-	default:
-		b.WriteString("Date: " + l.date + "\n")
-	}
-	to := l.to
-	if to == "" {
-		to = alice
-	}
-	fmt.Fprintf(&b, "From: %s\nTo: %s\nSubject: %s\n", l.from, to, l.subject)
+	fmt.Fprintf(&b, "Date: %s\nFrom: %s\n", cmp.Or(l.date, sent), l.from)
+	fmt.Fprintf(&b, "To: %s\nSubject: %s\n", cmp.Or(l.to, alice), l.subject)
 	if l.id != "" {
 		fmt.Fprintf(&b, "Message-ID: %s\n", l.id)
 	}

@@ -82,7 +82,8 @@ func TestPOP3Mechanisms(t *testing.T) {
 	for _, m := range mechanisms {
 		for _, initial := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, initial response %t", m, initial), func(t *testing.T) {
-				if err := authenticate(t, popTo(t, s), m, "wrong", initial); err == nil || !strings.Contains(err.Error(), "[AUTH]") {
+				err := authenticate(t, popTo(t, s), m, "wrong", initial)
+				if err == nil || !strings.Contains(err.Error(), "[AUTH]") {
 					t.Errorf("with a wrong secret: %v", err)
 				}
 				p := popTo(t, s)
@@ -116,9 +117,43 @@ func TestPOP3ExchangeThatGoesWrong(t *testing.T) {
 			p.do("AUTH PLAIN", "+ ")
 			p.do(c.answer, "-ERR")
 			p.do("NOOP", "-ERR")
+			p.do("AUTH PLAIN !!", "-ERR")
 			if err := authenticate(t, p, "PLAIN", password, true); err != nil {
 				t.Error("afterwards:", err)
 			}
+		})
+	}
+}
+
+func TestPOP3BearerMessages(t *testing.T) { // RFC 7628 §3.1
+	s := startPOP3(t, POP3Options{Mechs: mechanisms})
+	for _, c := range []struct {
+		name, message string
+		good          bool
+	}{
+		{"as it should be", "n,a=" + user + ",\x01host=h\x01port=1\x01auth=Bearer " + password + "\x01\x01", true},
+		{"without host and port", "n,a=" + user + ",\x01auth=Bearer " + password + "\x01\x01", true},
+		{"another's name", "n,a=bob,\x01auth=Bearer " + password + "\x01\x01", false},
+		{"another scheme", "n,a=" + user + ",\x01auth=Basic " + password + "\x01\x01", false},
+		{"no token", "n,a=" + user + ",\x01host=h\x01\x01", false},
+		{"not ended", "n,a=" + user + ",\x01auth=Bearer " + password + "\x01", false},
+		{"nothing", "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := popTo(t, s)
+			p.do("AUTH OAUTHBEARER", "+ ")
+			message := base64.StdEncoding.EncodeToString([]byte(c.message))
+			if c.good {
+				p.do(message, "+OK")
+				p.do("QUIT", "+OK")
+				return
+			}
+			challenge := p.do(message, "+ ")
+			denial, err := base64.StdEncoding.DecodeString(challenge[len("+ "):])
+			if err != nil || string(denial) != `{"status":"invalid_token"}` {
+				t.Errorf("challenge %q: %q, %v", challenge, denial, err)
+			}
+			p.do("AQ==", "-ERR [AUTH]")
 		})
 	}
 }

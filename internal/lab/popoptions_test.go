@@ -35,8 +35,8 @@ func TestPOP3OptionsTakeAbilitiesAway(t *testing.T) {
 		{"no pipelining", POP3Options{NoPipelining: true}, without("PIPELINING"), nil},
 		{"TLS", POP3Options{TLS: authority(t).Good.Config}, append(without(""), "STLS"), nil},
 		{"TLS but no STLS", POP3Options{TLS: authority(t).Good.Config, NoSTLS: true}, all, []string{"STLS"}},
-		{"mechanisms", POP3Options{Mechs: []string{"PLAIN", "SCRAM-SHA-256"}}, append(without(""), "SASL·PLAIN·SCRAM-SHA-256"),
-			[]string{"AUTH XOAUTH2"}},
+		{"mechanisms", POP3Options{Mechs: []string{"PLAIN", "SCRAM-SHA-256"}},
+			append(without(""), "SASL·PLAIN·SCRAM-SHA-256"), []string{"AUTH XOAUTH2"}},
 		{"more lines", POP3Options{ExtraCapa: []string{"EXPIRE 0", "LOGIN-DELAY 900 USER"}},
 			append(without(""), "EXPIRE·0", "LOGIN-DELAY·900·USER"), nil},
 	} {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"io"
 	"net"
 	"regexp"
 	"strconv"
@@ -25,11 +26,13 @@ type tap struct {
 	command string // what has come of the command, its tag and its literals left out
 	literal int64  // octets of a literal still to come
 	waits   bool   // the literal comes only if imapserver asks for it
+	skip    bool   // imapserver has refused a literal that comes all the same
 	sasl    bool   // an AUTHENTICATE may be under way
 	blind   bool   // what follows is TLS, and not ours to read
 
-	asked atomic.Bool // what imapserver said last was "+"
-	mute  atomic.Bool // before it says anything more the line is cut
+	offered atomic.Bool // imapserver knows of a literal, and has neither read of it nor said anything
+	asked   atomic.Bool // what imapserver said last was "+"
+	mute    atomic.Bool // before it says anything more the line is cut
 }
 
 func newTap(srv *IMAP, n int, line net.Conn) *tap {
@@ -55,8 +58,24 @@ func (t *tap) Write(p []byte) (int, error) {
 	if t.mute.Load() {
 		return 0, t.cut()
 	}
-	t.asked.Store(bytes.HasPrefix(p, []byte("+")))
+	asked := bytes.HasPrefix(p, []byte("+"))
+	t.asked.Store(asked)
+	if t.offered.Load() && !asked {
+		t.refuse()
+	}
 	return t.Conn.Write(p)
+}
+
+// refuse ends a command that imapserver answers before it has its literal.
+func (t *tap) refuse() {
+	t.offered.Store(false)
+	t.note(t.command)
+	t.command = ""
+	if t.waits {
+		t.literal = 0
+	} else {
+		t.skip = true
+	}
 }
 
 // cut ends the connection without TLS's goodbye.
@@ -76,11 +95,12 @@ func (t *tap) finish() error {
 
 // fill reads a piece of a literal, or a line.
 func (t *tap) fill() error {
-	if t.waits && !t.asked.Load() { // the command was refused before its literal
-		t.note(t.command)
-		t.command, t.literal = "", 0
+	t.offered.Store(false)
+	if t.skip {
+		if err := t.discard(); err != nil {
+			return err
+		}
 	}
-	t.waits = false
 	if t.blind || t.literal > 0 {
 		return t.pass()
 	}
@@ -93,6 +113,16 @@ func (t *tap) fill() error {
 	}
 	t.ready = line
 	return nil
+}
+
+// discard throws away a literal that was refused, and the end of its command. imapserver would take it for commands.
+func (t *tap) discard() error {
+	if _, err := io.CopyN(io.Discard, t.r, t.literal); err != nil {
+		return err
+	}
+	_, err := t.r.ReadSlice('\n')
+	t.literal, t.skip = 0, false
+	return err
 }
 
 // pass makes ready what there is of the literal.
@@ -126,8 +156,9 @@ func (t *tap) see(line string) bool {
 	}
 	t.command += line
 	if m := literalEnd.FindStringSubmatch(line); m != nil {
-		t.literal, _ = strconv.ParseInt(m[1], 10, 64)
+		t.literal, _ = strconv.ParseInt(m[1], 10, 64) // out of range it is the greatest, and imapserver refuses it
 		t.waits = m[2] == ""
+		t.offered.Store(true)
 		return true
 	}
 	return t.complete()
