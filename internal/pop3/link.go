@@ -3,6 +3,7 @@ package pop3
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
@@ -15,18 +16,19 @@ const statusMax = 8 << 10
 // between two replies and bodies can be read past it. The greeting, read by us, is read by it again.
 type link struct {
 	*wire.Conn
-	lf    bool   // the server ends its lines with LF alone
-	line  []byte // the last status line, with its end
-	rest  []byte // of line, not yet given to go-pop3
-	fault error  // why there is no line
+	lf    bool     // the server ends its lines with LF alone
+	line  []byte   // the last status line, with its end
+	rest  []byte   // of line, not yet given to go-pop3
+	hide  []string // what must not be shown even if the server repeats it
+	fault error    // why there is no line
 }
 
 // fetch reads a status line.
 func (l *link) fetch() error {
 	line, err := l.ReadLine(statusMax)
 	if err == nil && !bytes.HasPrefix(line, []byte("+OK")) && !bytes.HasPrefix(line, []byte("-ERR")) {
-		l.Trace("S", string(line))
-		err = &sync.Error{Class: sync.Protocol, Server: sync.Clean(string(line)),
+		l.Trace("S", l.masked(string(line)))
+		err = &sync.Error{Class: sync.Protocol, Server: sync.Clean(l.masked(string(line))),
 			Err:    fmt.Errorf("%s answered with neither +OK nor -ERR", l.Host()),
 			Remedy: "check that host and port are those of a POP3 server"}
 	}
@@ -36,8 +38,16 @@ func (l *link) fetch() error {
 	}
 	l.line = bytes.Clone(line)
 	l.rest = l.line
-	l.Trace("S", string(bytes.TrimRight(line, "\r\n")))
+	l.Trace("S", l.masked(string(bytes.TrimRight(line, "\r\n"))))
 	return nil
+}
+
+// masked takes our secrets out of a server's words: there are servers that repeat what they do not understand.
+func (l *link) masked(text string) string {
+	for _, secret := range l.hide {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	return text
 }
 
 // Read gives go-pop3 what is left of one line, never more.

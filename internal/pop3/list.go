@@ -13,8 +13,9 @@ import (
 
 // What a listing may be at the most. A UIDL has 70 octets by RFC 1939 §7, and more in the wild.
 const (
-	listMax     = 2 << 20 // messages
-	listLineMax = 2 << 10 // octets of one line
+	listMax     = 2 << 20   // messages
+	listLineMax = 2 << 10   // octets of one line
+	listOctets  = 128 << 20 // octets of all lines
 )
 
 // List gives what UIDL and LIST say. A message that only one of them knows came or went in between, and is left
@@ -74,11 +75,11 @@ func (s *Session) hasTop(messages []sync.Listed) (bool, error) {
 	if len(messages) == 0 {
 		return false, nil
 	}
-	_, err := s.command(fmt.Sprintf("TOP %d 0", messages[0].Number))
-	if err != nil {
+	if _, err := s.command(fmt.Sprintf("TOP %d 0", messages[0].Number)); err != nil {
 		return false, s.lost
 	}
-	return true, s.skip()
+	_, err := s.header(headerMax, topMax)
+	return true, err
 }
 
 // entry is one line of a listing: a message number and what stands behind it.
@@ -95,16 +96,25 @@ func (s *Session) entries(verb string) ([]entry, error) {
 	var list []entry
 	last := 0
 	err := s.lines(listMax, func(line string) error {
-		first, rest, _ := strings.Cut(line, " ")
-		n, err := parseNumber(first)
-		if err != nil || n <= int64(last) || n > 1<<31-1 {
+		e, ok := parseEntry(line, last)
+		if !ok {
 			return s.malformed(verb, line)
 		}
-		last = int(n)
-		list = append(list, entry{last, strings.Trim(rest, " \t")})
+		last = e.number
+		list = append(list, e)
 		return nil
 	})
 	return list, err
+}
+
+// parseEntry takes a line of a listing whose line before has the number after; 0: there is none.
+func parseEntry(line string, after int) (e entry, ok bool) {
+	first, rest, _ := strings.Cut(line, " ")
+	n, err := parseNumber(first)
+	if err != nil || n <= int64(after) || n > 1<<31-1 {
+		return entry{}, false
+	}
+	return entry{int(n), strings.Trim(rest, " \t")}, true
 }
 
 func (s *Session) malformed(verb, line string) error {
@@ -125,6 +135,7 @@ func firstField(s string) string {
 
 // lines reads a multi-line reply (RFC 1939 §3) of at most most lines.
 func (s *Session) lines(most int, each func(line string) error) error {
+	octets := 0
 	for n := 0; ; n++ {
 		raw, err := s.w.ReadLine(listLineMax)
 		if err != nil {
@@ -134,9 +145,9 @@ func (s *Session) lines(most int, each func(line string) error) error {
 		if string(line) == "." {
 			return nil
 		}
-		if n == most {
+		if octets += len(line); n == most || octets > listOctets {
 			return s.lose(&sync.Error{Class: sync.Protocol,
-				Err: fmt.Errorf("%s sent a listing of more than %d lines", s.w.Host(), most)})
+				Err: fmt.Errorf("%s sent a listing of more than %d lines or %d octets", s.w.Host(), most, listOctets)})
 		}
 		if err := each(string(bytes.TrimPrefix(line, []byte(".")))); err != nil {
 			return s.lose(err)

@@ -30,16 +30,15 @@ func (s *Session) logIn(server wire.Server, greeting string) error {
 	}
 	e, ok := errors.AsType[*sync.Error](err)
 	if !ok {
-		e = &sync.Error{Class: sync.Login, Err: err}
+		return err
 	}
-	if e.Class == sync.Login && e.Remedy == "" {
-		e.Remedy = fmt.Sprintf("check user name and password; some providers want an app password; "+
-			"tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), server.Side)
+	if e.Remedy == "" {
+		e.Remedy = fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), server.Side)
+		if e.Class == sync.Login {
+			e.Remedy = "check user name and password; some providers want an app password; " + e.Remedy
+		}
 	}
-	if e.Class != sync.Config {
-		e.Err = fmt.Errorf("cannot log in to %s as %s: %w", s.w.Host(), s.login.User, e.Err)
-	}
-	return e
+	return sync.Doing(e, "cannot log in to %s as %s", s.w.Host(), s.login.User)
 }
 
 // timestamp is what a server that knows APOP puts into its greeting (RFC 1939 §7).
@@ -75,16 +74,18 @@ func (s *Session) userPass() error {
 func (s *Session) apop(greeting string) error {
 	stamp := timestamp.FindString(greeting)
 	if stamp == "" {
-		return &sync.Error{Class: sync.Unavailable, Err: fmt.Errorf("%s does not offer APOP", s.w.Host())}
+		return &sync.Error{Class: sync.Unavailable, Err: errors.New("it does not offer APOP")}
 	}
 	sum := md5.Sum([]byte(stamp + s.login.Password))
-	text, err := s.command("APOP " + s.login.User + " " + hex.EncodeToString(sum[:]))
+	digest := hex.EncodeToString(sum[:])
+	s.conceal(digest)
+	text, err := s.command("APOP " + s.login.User + " " + digest)
 	return s.denied(text, err)
 }
 
 // denied gives the refusal of a login its class: Login, unless a response code knows better.
 func (s *Session) denied(text string, err error) error {
-	if e, ok := errors.AsType[*sync.Error](err); ok && s.lost == nil && e.Class != sync.Config {
+	if err != nil && s.lost == nil {
 		return s.refusal(text, sync.Login, "login refused")
 	}
 	return err
@@ -93,24 +94,28 @@ func (s *Session) denied(text string, err error) error {
 func (s *Session) authenticate(mechanism string, server wire.Server) error {
 	c, err := sasl.New(mechanism, s.login.User, s.login.Password, server.Host, server.Port)
 	if err != nil {
-		return &sync.Error{Class: sync.Config, Err: err}
+		return err
 	}
 	// Without an initial response: RFC 5034 §4 bounds the line that would hold it, and not every server takes one.
-	err = sasl.Run(c, &exchange{s}, false)
-	if s.lost != nil {
-		return s.lost
-	}
-	return err
+	return sasl.Run(c, &exchange{s: s, mechanism: mechanism}, false)
 }
 
 // exchange carries SASL (RFC 5034 §4).
-type exchange struct{ s *Session }
+type exchange struct {
+	s         *Session
+	mechanism string
+	answered  bool // the server has heard more than the name of the mechanism
+}
 
 func (x *exchange) Begin(mechanism, _ string) error {
 	return x.send("AUTH "+mechanism, "AUTH "+mechanism)
 }
 
-func (x *exchange) Answer(line string) error { return x.send(line, "***") }
+func (x *exchange) Answer(line string) error {
+	x.answered = true
+	x.s.conceal(line)
+	return x.send(line, "***")
+}
 
 func (x *exchange) send(line, shown string) error {
 	x.s.w.Trace("C", shown)
@@ -129,16 +134,30 @@ func (x *exchange) Next() (challenge string, done bool, err error) {
 	line := strings.TrimRight(string(raw), "\r\n")
 	switch {
 	case strings.HasPrefix(line, "+OK"):
-		x.s.w.Trace("S", line)
+		x.s.w.Trace("S", x.s.link.masked(line))
 		return "", true, nil
-	case strings.HasPrefix(line, "+"): // a bare "+" too
+	case line == "+", strings.HasPrefix(line, "+ "):
 		x.s.w.Trace("S", "+ ***")
 		return strings.TrimSpace(line[1:]), false, nil
-	case strings.HasPrefix(line, "-ERR"):
-		x.s.w.Trace("S", line)
-		return "", true, x.s.refusal(strings.TrimSpace(line[4:]), sync.Login, "login refused")
 	}
-	x.s.w.Trace("S", line)
-	return "", true, x.s.lose(&sync.Error{Class: sync.Protocol, Server: sync.Clean(line),
+	shown := x.s.link.masked(line)
+	x.s.w.Trace("S", shown)
+	if text, ok := strings.CutPrefix(line, "-ERR"); ok {
+		return "", true, x.refused(strings.TrimSpace(text))
+	}
+	return "", true, x.s.lose(&sync.Error{Class: sync.Protocol, Server: sync.Clean(shown),
 		Err: fmt.Errorf("%s answered AUTH with neither +, +OK nor -ERR", x.s.w.Host())})
+}
+
+// refused makes the error for -ERR. Before any answer it is not about the password, whatever code it has (Dovecot
+// says AUTH).
+func (x *exchange) refused(text string) error {
+	if x.answered {
+		return x.s.refusal(text, sync.Login, "login refused")
+	}
+	e := x.s.refusal(text, sync.Unavailable, "it does not take AUTH %s", x.mechanism)
+	if e.Class == sync.Login {
+		e.Class = sync.Unavailable
+	}
+	return e
 }

@@ -4,7 +4,9 @@
 package pop3
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -35,6 +37,9 @@ var _ sync.Source = (*Session)(nil)
 
 // Dial connects, protects the connection as s asks, and logs in. The errors have classes.
 func Dial(ctx context.Context, s wire.Server, l Login) (*Session, error) {
+	if strings.ContainsAny(l.User+l.Password, "\r\n\x00") { // would be a second command
+		return nil, &sync.Error{Class: sync.Config, Err: errors.New("a line end or NUL in user name or password")}
+	}
 	w, err := wire.Dial(ctx, s)
 	if err != nil {
 		return nil, err
@@ -51,6 +56,7 @@ func Dial(ctx context.Context, s wire.Server, l Login) (*Session, error) {
 // open takes the session from the greeting to the TRANSACTION state (RFC 1939 §3).
 func (s *Session) open(ctx context.Context, server wire.Server) error {
 	s.link = &link{Conn: s.w}
+	s.conceal(s.login.Password)
 	greeting, err := s.greet()
 	if err != nil {
 		return err
@@ -74,7 +80,10 @@ func (s *Session) open(ctx context.Context, server wire.Server) error {
 	if err := s.logIn(server, greeting); err != nil {
 		return err
 	}
-	s.caps, err = s.capa() // again: Gmail shows PIPELINING only now
+	caps, err := s.capa() // again: Gmail shows PIPELINING only now
+	if caps != nil {
+		s.caps = caps
+	}
 	return err
 }
 
@@ -104,18 +113,18 @@ func (d dialed) Dial(string, string) (net.Conn, error) { return d.conn, nil }
 
 // stls begins TLS (RFC 2595 §4). What was learned before it is forgotten. There is no way on without it.
 func (s *Session) stls(ctx context.Context) error {
-	refuse := func(err error) error {
-		return &sync.Error{Class: sync.Unavailable, Err: err, Remedy: "use pop3s:// (port 995) if the server has it; " +
-			"pop3+insecure:// sends the password and all mail in cleartext"}
-	}
+	const remedy = "use pop3s:// (port 995) if the server has it; " +
+		"pop3+insecure:// sends the password and all mail in cleartext"
 	if s.caps != nil && !s.caps.has("STLS") {
-		return refuse(fmt.Errorf("%s does not offer STLS, and pop3:// does not go on in cleartext", s.w.Host()))
+		return &sync.Error{Class: sync.Unavailable, Remedy: remedy,
+			Err: fmt.Errorf("%s does not offer STLS, and pop3:// does not go on in cleartext", s.w.Host())}
 	}
-	if text, err := s.command("STLS"); err != nil {
-		if s.lost != nil {
-			return err
-		}
-		return refuse(fmt.Errorf("%s refused STLS (%s), and pop3:// does not go on in cleartext", s.w.Host(), text))
+	if text, err := s.command("STLS"); s.lost != nil {
+		return err
+	} else if err != nil {
+		e := s.refusal(text, sync.Unavailable, "%s refused STLS, and pop3:// does not go on in cleartext", s.w.Host())
+		e.Remedy = cmp.Or(e.Remedy, remedy)
+		return e
 	}
 	if err := s.w.StartTLS(ctx); err != nil {
 		return err
@@ -130,9 +139,6 @@ func (s *Session) stls(ctx context.Context) error {
 func (s *Session) command(line string) (string, error) {
 	if s.lost != nil {
 		return "", s.lost
-	}
-	if strings.ContainsAny(line, "\r\n\x00") { // would be a second command
-		return "", &sync.Error{Class: sync.Config, Err: fmt.Errorf("a line end or NUL in user name or password")}
 	}
 	s.w.Trace("C", hidden(line))
 	if err := s.conn.Send(line); err != nil {
@@ -180,28 +186,11 @@ func (s *Session) lose(err error) error {
 	return s.lost
 }
 
-// refusal makes the error for a -ERR. The response code (RFC 2449 §8, RFC 3206) gives the class, otherwise is does.
-func (s *Session) refusal(text string, otherwise sync.Class, format string, args ...any) error {
-	e := &sync.Error{Class: otherwise, Err: fmt.Errorf(format, args...), Server: sync.Clean("-ERR " + text)}
-	if code, _, ok := strings.Cut(text, "]"); ok && strings.HasPrefix(code, "[") {
-		e.Code = strings.ToUpper(code[1:])
+// conceal keeps a secret out of what is shown of the server's words.
+func (s *Session) conceal(secret string) {
+	if secret != "" {
+		s.link.hide = append(s.link.hide, secret)
 	}
-	switch e.Code {
-	case "IN-USE":
-		e.Class = sync.Temporary
-		e.Remedy = "another program has the maildrop open; it works again when that one is done (or after ten minutes)"
-	case "LOGIN-DELAY":
-		e.Class = sync.Temporary
-		e.Remedy = "the server wants a pause between two logins: run less often"
-	case "SYS/TEMP":
-		e.Class = sync.Temporary
-	case "SYS/PERM":
-		e.Class = sync.Unavailable
-		e.Remedy = "the server will not serve this account until someone mends it there"
-	case "AUTH":
-		e.Class = sync.Login
-	}
-	return e
 }
 
 // capabilities are what CAPA says: upper-case names with their arguments. nil: the server has no CAPA (RFC 2449 §5).

@@ -48,6 +48,16 @@ func startPOP3(t *testing.T, o lab.POP3Options, mail ...lab.Mail) *lab.POP3 {
 	return s
 }
 
+// replying is a hook that has its own answer to one command.
+func replying(command, reply string) func(int, string) (string, bool) {
+	return func(_ int, line string) (string, bool) {
+		if line == command {
+			return reply, false
+		}
+		return "", false
+	}
+}
+
 // startScript starts a server that does as it is told, and ends with the test.
 func startScript(t *testing.T, play func(*lab.Peer)) *lab.Script {
 	t.Helper()

@@ -9,8 +9,12 @@ import (
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// headerMax is how much of a header is kept. Nothing that we read from a header stands behind so much.
-const headerMax = 1 << 20
+// What there may be of a header. Nothing that we read from one stands behind headerMax. There are servers that send the
+// whole message instead, so that much more is read, and thrown away.
+const (
+	headerMax = 1 << 20 // octets that are kept
+	topMax    = 1 << 30 // octets in all
+)
 
 // Headers asks for each header with TOP n 0.
 func (s *Session) Headers(ctx context.Context, numbers []int, each func(int, []byte) error) error {
@@ -21,13 +25,9 @@ func (s *Session) Headers(ctx context.Context, numbers []int, each func(int, []b
 		} else if err != nil {
 			continue
 		}
-		b := newBody(s.w.Buffered(), s.link.lf)
-		header, err := io.ReadAll(io.LimitReader(b, headerMax))
-		if err == nil {
-			_, err = io.Copy(io.Discard, b)
-		}
+		header, err := s.header(headerMax, topMax)
 		if err != nil {
-			return s.lose(err)
+			return err
 		}
 		if err := each(n, header); err != nil {
 			return err
@@ -36,12 +36,20 @@ func (s *Session) Headers(ctx context.Context, numbers []int, each func(int, []b
 	return nil
 }
 
-// skip reads a multi-line reply to its end and forgets it.
-func (s *Session) skip() error {
-	if _, err := io.Copy(io.Discard, newBody(s.w.Buffered(), s.link.lf)); err != nil {
-		return s.lose(err)
+// header reads the reply to TOP to its end, which must come within most octets, and keeps the first of them.
+func (s *Session) header(keep, most int64) ([]byte, error) {
+	b := newBody(s.w.Buffered(), s.link.lf)
+	header, err := io.ReadAll(io.LimitReader(b, keep))
+	if err == nil {
+		_, err = io.CopyN(io.Discard, b, most-keep)
 	}
-	return nil
+	switch {
+	case errors.Is(err, io.EOF):
+		return header, nil
+	case err == nil:
+		err = &sync.Error{Class: sync.Protocol, Err: fmt.Errorf("%s does not come to an end after TOP", s.w.Host())}
+	}
+	return nil, s.lose(err)
 }
 
 // Retrieve asks for each message with RETR.
@@ -63,22 +71,22 @@ func (s *Session) Retrieve(ctx context.Context, numbers []int, each func(int, io
 			s.lose(err) // part of the body may still be on the wire
 			return err
 		}
-		if !errors.Is(b.err, io.EOF) {
+		switch {
+		case b.err == nil:
 			return s.lose(fmt.Errorf("message %d was not read to its end", n))
+		case b.err != io.EOF: // each has seen it, and looked away
+			return s.lose(b.err)
 		}
 	}
 	return nil
 }
 
-// vanished makes the refusal of one message an error about that message alone, unless the server says that it, or
-// the whole maildrop, is in trouble.
+// vanished makes the refusal of one message an error about that message alone, whatever its code: Dovecot says SYS/TEMP
+// of a message that it can never read, and one message must not stop the others. Trouble of the whole maildrop ends
+// the connection.
 func vanished(err error) error {
-	e, ok := errors.AsType[*sync.Error](err)
-	if !ok || e.Code != "" && e.Class != sync.Temporary {
-		return err
+	if e, ok := errors.AsType[*sync.Error](err); ok {
+		e.Class, e.Remedy = sync.Vanished, ""
 	}
-	if e.Code == "" {
-		e.Class = sync.Vanished
-	}
-	return e
+	return err
 }

@@ -1,18 +1,21 @@
 // Package sasl proves who we are to a POP3 or an IMAP server (RFC 4422): it picks the strongest mechanism that both
 // sides know, and runs the exchange. It leaves the protocols' own logins (USER, APOP, LOGIN) to their packages.
+//
+// Its errors have classes: Config for a secret that a mechanism cannot carry, Protocol for a server that breaks the
+// exchange or does not prove itself. None of them quotes a secret.
 package sasl
 
 import (
-	"crypto/hmac"
-	"crypto/md5"
+	"cmp"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/emersion/go-sasl"
 	"github.com/xdg-go/scram"
+
+	"github.com/pop2imap/pop2imap/sync"
 )
 
 // Mechanisms are those this package knows, strongest first. A token is no password, so the two that carry a token
@@ -32,6 +35,9 @@ func Choose(offered []string) string {
 // New gives the client side of a mechanism. For OAUTHBEARER and XOAUTH2 secret is the token.
 // Host and port name the server, for OAUTHBEARER.
 func New(mechanism, user, secret, host string, port int) (sasl.Client, error) {
+	if strings.ContainsAny(user+secret, "\x00\x01\r\n") { // NUL and ^A end a field (RFC 4616 §2, RFC 7628 §3.1)
+		return nil, config("a control character in user name, password or token")
+	}
 	switch mechanism {
 	case "PLAIN":
 		return sasl.NewPlainClient("", user, secret), nil
@@ -42,7 +48,7 @@ func New(mechanism, user, secret, host string, port int) (sasl.Client, error) {
 	case "SCRAM-SHA-256":
 		c, err := scram.SHA256.NewClient(user, secret, "")
 		if err != nil {
-			return nil, fmt.Errorf("prepare user name or password for SCRAM: not allowed by RFC 4013") // err may quote the secret
+			return nil, config("SCRAM does not allow this user name or password (RFC 4013)") // err may quote them
 		}
 		return &scramClient{conv: c.NewConversation()}, nil
 	case "XOAUTH2":
@@ -51,7 +57,16 @@ func New(mechanism, user, secret, host string, port int) (sasl.Client, error) {
 		first := fmt.Sprintf("n,a=%s,\x01host=%s\x01port=%d\x01auth=Bearer %s\x01\x01", saslname(user), host, port, secret)
 		return &bearer{mechanism, first, "\x01"}, nil
 	}
-	return nil, fmt.Errorf("unknown SASL mechanism %q", mechanism)
+	return nil, config("unknown SASL mechanism %q", mechanism)
+}
+
+func config(format string, args ...any) error {
+	return &sync.Error{Class: sync.Config, Err: fmt.Errorf(format, args...)}
+}
+
+// fault is an error of the server.
+func fault(format string, args ...any) error {
+	return &sync.Error{Class: sync.Protocol, Err: fmt.Errorf(format, args...)}
 }
 
 // saslname escapes a name for a GS2 header (RFC 5801 §4).
@@ -69,115 +84,74 @@ type Line interface {
 	Answer(line string) error
 }
 
+// rounds is how many challenges we answer: no mechanism here has more than three, and a server may not stop asking.
+const rounds = 8
+
 // Run goes through an exchange. With initial set the first response goes with the command (RFC 4959, RFC 5034 §4).
 // It returns what the server's last line said, or why we gave up.
 func Run(c sasl.Client, l Line, initial bool) error {
-	mechanism, first, err := c.Start()
+	mechanism, held, err := c.Start() // held goes in answer to the first, empty challenge
 	if err != nil {
-		return err
+		return fault("begin %s: %w", mechanism, err)
 	}
-	held := first // goes in answer to the first, empty challenge
 	command := ""
-	if initial && first != nil {
-		command, held = encode(first), nil
-		if command == "" {
-			command = "="
-		}
+	if initial && held != nil {
+		command, held = cmp.Or(encode(held), "="), nil
 	}
 	if err := l.Begin(mechanism, command); err != nil {
 		return err
 	}
-	for {
+	for n := range rounds {
 		challenge, done, err := l.Next()
 		if done || err != nil {
-			return finish(c, err)
+			return finish(c, err, n > 0 || command != "")
 		}
-		answer, fault := held, error(nil)
+		answer := held
 		if held == nil {
-			answer, fault = respond(c, challenge)
+			if answer, err = respond(c, challenge); err != nil {
+				return giveUp(l, err)
+			}
 		}
 		held = nil
-		if fault != nil {
-			return giveUp(l, fault)
-		}
 		if err := l.Answer(encode(answer)); err != nil {
 			return err
 		}
 	}
+	return giveUp(l, fault("the server does not stop asking (%s)", mechanism))
 }
 
 func respond(c sasl.Client, challenge string) ([]byte, error) {
 	raw, err := base64.StdEncoding.DecodeString(challenge)
 	if err != nil {
-		return nil, fmt.Errorf("the server's challenge is not base64")
+		return nil, fault("the server's challenge is not base64")
 	}
-	return c.Next(raw)
+	answer, err := c.Next(raw)
+	if err != nil {
+		return nil, fault("the server broke the exchange: %s", sync.Clean(err.Error())) // which may quote the server
+	}
+	return answer, nil
 }
 
 // giveUp cancels the exchange and waits for the server to say so (RFC 4422 §3.4).
-func giveUp(l Line, fault error) error {
-	if err := l.Answer("*"); err != nil {
-		return fault
+func giveUp(l Line, why error) error {
+	if err := l.Answer("*"); err == nil {
+		l.Next()
 	}
-	l.Next()
-	return fault
+	return why
 }
 
-// finish asks a mechanism that knows whether the server proved itself too.
-func finish(c sasl.Client, err error) error {
-	if s, ok := c.(*scramClient); ok && err == nil && !s.conv.Valid() {
-		return fmt.Errorf("the server did not prove that it knows the password (SCRAM)")
+// finish looks twice at a success: we must have said who we are, and a mechanism may know whether the server has too.
+func finish(c sasl.Client, err error, said bool) error {
+	if err != nil {
+		return err
 	}
-	return err
+	if !said {
+		return fault("the server let us in before we said who we are")
+	}
+	if s, ok := c.(*scramClient); ok && !s.conv.Valid() {
+		return fault("the server did not prove that it knows the password (SCRAM)")
+	}
+	return nil
 }
 
 func encode(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
-
-// steps answers each challenge, whatever it says, with the next answer: LOGIN, whose prompts differ among servers.
-type steps struct {
-	mechanism string
-	answers   []string
-}
-
-func (s *steps) Start() (string, []byte, error) { return s.mechanism, nil, nil }
-
-func (s *steps) Next([]byte) ([]byte, error) {
-	if len(s.answers) == 0 {
-		return nil, sasl.ErrUnexpectedServerChallenge
-	}
-	a := s.answers[0]
-	s.answers = s.answers[1:]
-	return []byte(a), nil
-}
-
-type cramMD5 struct{ user, secret string }
-
-func (c *cramMD5) Start() (string, []byte, error) { return "CRAM-MD5", nil, nil }
-
-func (c *cramMD5) Next(challenge []byte) ([]byte, error) { // RFC 2195 §2
-	mac := hmac.New(md5.New, []byte(c.secret))
-	mac.Write(challenge)
-	return []byte(c.user + " " + hex.EncodeToString(mac.Sum(nil))), nil
-}
-
-type scramClient struct{ conv *scram.ClientConversation }
-
-func (s *scramClient) Start() (string, []byte, error) {
-	first, err := s.conv.Step("")
-	return "SCRAM-SHA-256", []byte(first), err
-}
-
-func (s *scramClient) Next(challenge []byte) ([]byte, error) {
-	if s.conv.Done() {
-		return nil, nil
-	}
-	answer, err := s.conv.Step(string(challenge))
-	return []byte(answer), err
-}
-
-// bearer sends a token. A challenge after it is a refusal in JSON: its answer only fetches the server's last word.
-type bearer struct{ mechanism, first, afterRefusal string }
-
-func (b *bearer) Start() (string, []byte, error) { return b.mechanism, []byte(b.first), nil }
-
-func (b *bearer) Next([]byte) ([]byte, error) { return []byte(b.afterRefusal), nil }

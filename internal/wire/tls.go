@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"time"
 
 	"github.com/pop2imap/pop2imap/sync"
@@ -27,7 +29,7 @@ func (c *Conn) StartTLS(ctx context.Context) error {
 	t := tls.Client(c.raw, c.server.tlsConfig())
 	if err := t.HandshakeContext(limited); err != nil {
 		c.Close()
-		return c.server.handshakeError(ctx, err)
+		return c.handshakeError(ctx, err)
 	}
 	t.SetDeadline(time.Time{})
 	c.raw, c.secure = t, true
@@ -53,47 +55,55 @@ type pinError struct{ got [32]byte }
 
 func (e *pinError) Error() string { return "the certificate is not the pinned one" }
 
-func (s *Server) handshakeError(ctx context.Context, err error) error {
-	e := &sync.Error{Class: sync.Temporary, Err: fmt.Errorf("TLS handshake with %s: %w", s.Addr(), err)}
+func (c *Conn) handshakeError(ctx context.Context, err error) error {
+	s := &c.server
+	e := &sync.Error{Class: sync.Unavailable, Err: fmt.Errorf("TLS handshake with %s: %w", s.Addr(), err)}
 	var (
 		pin    *pinError
 		cert   *tls.CertificateVerificationError
 		record tls.RecordHeaderError
-		alert  tls.AlertError
 	)
 	switch {
 	case ctx.Err() != nil:
 		e.Class, e.Err = sync.Stopped, fmt.Errorf("TLS handshake with %s: %w", s.Addr(), context.Cause(ctx))
 	case errors.As(err, &pin):
-		e.Class = sync.Unavailable
 		e.Err = fmt.Errorf("the certificate of %s is not the pinned one: it has %s", s.Host, printed(pin.got))
 		e.Remedy = fmt.Sprintf("if the server has a new certificate and you know it: --%s-tls-fingerprint %s",
 			s.Side, printed(pin.got))
 	case errors.As(err, &cert):
-		e.Class = sync.Unavailable
 		got := printed(sha256.Sum256(cert.UnverifiedCertificates[0].Raw))
-		e.Err = fmt.Errorf("the certificate of %s is not trusted: %w; its fingerprint is %s", s.Host, reason(cert.Err), got)
+		e.Err = fmt.Errorf("the certificate of %s is not trusted: %s; its fingerprint is %s", s.Host, reason(cert.Err), got)
 		e.Remedy = fmt.Sprintf("if it is your own server, --%s-tls-ca FILE names its authority; "+
 			"if you know this very certificate, pin it: --%s-tls-fingerprint %s", s.Side, s.Side, got)
 	case errors.As(err, &record):
-		e.Class = sync.Unavailable
 		e.Err = fmt.Errorf("%s does not speak TLS on port %d", s.Host, s.Port)
-		e.Remedy = fmt.Sprintf("the port may be one for STARTTLS: use pop3:// or imap:// in --%s", s.Side)
-	case errors.As(err, &alert):
-		e.Class = sync.Unavailable
+		if s.Security == ImplicitTLS {
+			e.Remedy = fmt.Sprintf("the port may be one for STARTTLS: use pop3:// or imap:// in --%s", s.Side)
+		}
+	case broken(err):
+		return c.explain("TLS handshake with", err)
+	default:
 		e.Remedy = "the server may know only TLS versions that are no longer safe (1.2 is the least)"
 	}
 	return e
 }
 
-// reason puts the commonest causes in words that a user knows.
-func reason(err error) error {
+// broken says whether a handshake failed for want of a connection. crypto/tls makes a net.OpError of alerts too.
+func broken(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Op == "read" || op.Op == "write"
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// reason puts the commonest causes in words that a user knows. Names in a certificate may hold anything.
+func reason(err error) string {
 	var invalid x509.CertificateInvalidError
 	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
-		return fmt.Errorf("it is valid from %s to %s only", invalid.Cert.NotBefore.Format(time.DateOnly),
+		return fmt.Sprintf("it is valid from %s to %s only", invalid.Cert.NotBefore.Format(time.DateOnly),
 			invalid.Cert.NotAfter.Format(time.DateOnly))
 	}
-	return err
+	return sync.Clean(err.Error())
 }
 
 // printed gives a fingerprint as the options take it.

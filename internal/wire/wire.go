@@ -192,6 +192,9 @@ func (c *Conn) ReadLine(most int) ([]byte, error) {
 
 // Bind makes the end of ctx end every wait on the connection, by closing it. The caller must call release.
 func (c *Conn) Bind(ctx context.Context) (release func()) {
+	if ctx.Err() != nil { // at once: AfterFunc would leave time for one more command
+		c.close(context.Cause(ctx))
+	}
 	stop := context.AfterFunc(ctx, func() { c.close(context.Cause(ctx)) })
 	return func() { stop() }
 }
@@ -229,7 +232,7 @@ func (c *Conn) explain(doing string, err error) error {
 	case os.IsTimeout(err):
 		e.Err = fmt.Errorf("%s was silent for %v", c.server.Addr(), c.server.Timeout)
 		e.Remedy = "run it again; if the server is only slow, a longer --timeout helps"
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // the latter from TLS, without its goodbye
 		e.Err = fmt.Errorf("%s closed the connection: %w", c.server.Addr(), io.ErrUnexpectedEOF)
 	}
 	return e

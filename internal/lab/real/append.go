@@ -20,23 +20,19 @@ type appender struct {
 
 func (s *Server) appendAll(t testing.TB, raw [][]byte) (refused []Refusal) {
 	t.Helper()
-	var a *appender
+	a := s.newAppender(t, s.User, s.Password)
 	for i, m := range raw {
-		if a == nil {
+		words, err := a.append("INBOX", lines(m), s.nextDate())
+		if err != nil { // some messages cost the connection
+			words = err.Error()
+			a.Close()
 			a = s.newAppender(t, s.User, s.Password)
 		}
-		words, err := a.append("INBOX", lines(m), s.nextDate())
-		if err == nil && words == "" {
-			continue
+		if words != "" {
+			refused = append(refused, Refusal{i, words})
 		}
-		if err != nil { // the server hung up on it
-			words, a = err.Error(), a.quit()
-		}
-		refused = append(refused, Refusal{i, words})
 	}
-	if a != nil {
-		a.quit()
-	}
+	a.Close()
 	return refused
 }
 
@@ -57,6 +53,7 @@ func (s *Server) newAppender(t testing.TB, user, password string) *appender {
 
 // append gives a message to a mailbox. Words are a refusal's; an error is the connection's end.
 func (a *appender) append(mailbox string, raw []byte, date time.Time) (words string, err error) {
+	_ = a.SetDeadline(time.Now().Add(wireTime))
 	_, err = fmt.Fprintf(a, "a APPEND %s \"%s\" {%d}\r\n", mailbox, date.Format("02-Jan-2006 15:04:05 -0700"), len(raw))
 	if err != nil {
 		return "", err
@@ -95,11 +92,6 @@ func refusal(line string) string {
 		return words
 	}
 	return ""
-}
-
-func (a *appender) quit() *appender {
-	a.Close()
-	return nil
 }
 
 // lines gives raw with each LF that has no CR before it made CR LF. Any other byte stays.

@@ -10,7 +10,7 @@ import (
 
 func courierFiles() []string {
 	var files []string
-	for _, name := range []string{tcpd, tls, imapLogin, imapd, pop3Login, pop3d, authdaemond, makedat, userdbpw} {
+	for _, name := range []string{tcpd, couriertls, imapLogin, imapd, pop3Login, pop3d, authdaemond, makedat, userdbpw, gamin} {
 		files = append(files, courierProgram(name))
 	}
 	return files
@@ -20,7 +20,7 @@ func courierProgram(name string) string { return filepath.Join(prefix(Courier), 
 
 const (
 	tcpd        = "usr/sbin/couriertcpd"
-	tls         = "usr/bin/couriertls"
+	couriertls  = "usr/bin/tls-as-we-are"
 	imapLogin   = "usr/lib/courier/courier/imaplogin"
 	imapd       = "usr/bin/imapd"
 	pop3Login   = "usr/lib/courier/courier/courierpop3login"
@@ -28,6 +28,7 @@ const (
 	authdaemond = "usr/lib/courier/courier-authlib/authdaemond"
 	makedat     = "usr/lib/courier/courier-authlib/makedatprog"
 	userdbpw    = "usr/sbin/userdbpw"
+	gamin       = "usr/libexec/gam_server"
 )
 
 // What Debian's /etc/courier says, but for the certificate.
@@ -49,12 +50,15 @@ func (s *Server) startCourier(t testing.TB) {
 	s.makeUserdb(t)
 
 	env := append(libraries(Courier), courierEnv...)
-	env = append(env, "COURIERTLS="+courierProgram(tls))
+	// imapd asks this one when a folder has changed. It would start one that outlives the test, or wait for it.
+	id := filepath.Base(s.Dir)
+	env = append(env, "COURIERTLS="+courierProgram(couriertls), "GAM_CLIENT_ID="+id)
+	s.keep(t, s.command(t, env, courierProgram(gamin), "-notimeout", id))
 	s.keep(t, s.command(t, env, courierProgram(authdaemond)))
 	s.listen(t, append(env, "IMAP_STARTTLS=YES"), s.IMAP, imapLogin, imapd)
-	s.listen(t, append(env, "IMAP_TLS=1"), s.IMAPS, tls, "-server", "-tcpd", imapLogin, imapd)
+	s.listen(t, append(env, "IMAP_TLS=1"), s.IMAPS, couriertls, "-server", "-tcpd", imapLogin, imapd)
 	s.listen(t, append(env, "POP3_STARTTLS=YES"), s.POP3, pop3Login, pop3d)
-	s.listen(t, append(env, "POP3_TLS=1"), s.POP3S, tls, "-server", "-tcpd", pop3Login, pop3d)
+	s.listen(t, append(env, "POP3_TLS=1"), s.POP3S, couriertls, "-server", "-tcpd", pop3Login, pop3d)
 	s.await(t)
 }
 
@@ -89,7 +93,7 @@ func (s *Server) makeUserdb(t testing.TB) {
 		"userdb":       fmt.Sprintf("uid=%d|gid=%d|home=%s", s.runner.uid, s.runner.gid, s.path("home")),
 		"userdbshadow": "systempw=" + strings.TrimSpace(out.String()),
 	} {
-		text := s.file(t, name, s.User+"\t"+fields+"\n")
+		text := s.file(t, name, s.User+"\t"+fields+"\n.\n") // the dot is the end
 		dat := s.command(t, libraries(Courier), courierProgram(makedat), text, text+".tmp", text+".dat")
 		if err := dat.Run(); err != nil {
 			t.Fatalf("make the account of courier: %v\n%s", err, s.Log())

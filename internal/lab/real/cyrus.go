@@ -35,7 +35,9 @@ tls_session_timeout: 0
 maxlogins_per_host: 0
 maxlogins_per_user: 0
 popminpoll: 0
+failedloginpause: 0
 maxmessagesize: 0
+skiplist_unsafe: yes
 `
 
 const cyrusConf = `
@@ -57,7 +59,7 @@ func (s *Server) startCyrus(t testing.TB) {
 	for _, name := range []string{"conf", "conf/proc", "conf/socket", "conf/db", "mail"} {
 		s.folder(t, name)
 	}
-	plugins := filepath.Join(filepath.Dir(filepath.Dir(saslpasswd())), "lib/x86_64-linux-gnu/sasl2")
+	plugins := strings.Join(unpacked(Cyrus, "usr/lib/*-linux-gnu*/sasl2"), ":")
 	imapd := s.file(t, "imapd.conf", fmt.Sprintf(imapdConf, s.Dir, s.runner.name, plugins))
 	conf := s.file(t, "cyrus.conf", fmt.Sprintf(cyrusConf, cyrusProgram("ctl_cyrusdb"), cyrusProgram(""), imapd,
 		s.IMAP, s.IMAPS, s.POP3, s.POP3S))

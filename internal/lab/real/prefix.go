@@ -15,12 +15,17 @@ func prefix(k Kind) string {
 	return filepath.Join(lab, string(k))
 }
 
+// unpacked gives the paths that match one of the patterns in an unpacked server.
+func unpacked(k Kind, patterns ...string) (paths []string) {
+	for _, p := range patterns {
+		found, _ := filepath.Glob(filepath.Join(prefix(k), p)) // fails for malformed patterns only
+		paths = append(paths, found...)
+	}
+	return paths
+}
+
 // libraries is the environment in which the programs of an unpacked server find the libraries beside them.
 func libraries(k Kind) []string {
-	var dirs []string
-	for _, pattern := range []string{"usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib", "usr/lib/courier-authlib"} {
-		found, _ := filepath.Glob(filepath.Join(prefix(k), pattern)) // the patterns are well-formed
-		dirs = append(dirs, found...)
-	}
+	dirs := unpacked(k, "usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib", "usr/lib/courier-authlib")
 	return []string{"LD_LIBRARY_PATH=" + strings.Join(dirs, ":")}
 }

@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -105,7 +106,7 @@ func Start(t testing.TB, k Kind, o *Options) *Server {
 // the server, and the name of a long test would not leave room for the path of a Unix socket (108 bytes).
 func (s *Server) makeDir(t testing.TB) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "pop2imap-")
+	dir, err := os.MkdirTemp(quickFolder(), "pop2imap-")
 	if err != nil {
 		t.Fatalf("make a folder for %s: %v", s.Kind, err)
 	}
@@ -119,6 +120,17 @@ func (s *Server) makeDir(t testing.TB) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatalf("make a folder for %s: %v", s.Kind, err)
 	}
+}
+
+// quickFolder is where to keep mail: in memory when there is plenty and nobody has said otherwise by TMPDIR. Cyrus syncs
+// every message that is appended, which takes a disk up to 10 ms; in memory 10,000 messages are there in 10 s.
+func quickFolder() string {
+	const memory, plenty = "/dev/shm", 2 << 30
+	var fs syscall.Statfs_t
+	if os.Getenv("TMPDIR") != "" || syscall.Statfs(memory, &fs) != nil || fs.Bavail*uint64(fs.Bsize) < plenty {
+		return ""
+	}
+	return memory
 }
 
 // Log gives what the server has said so far, without the password.

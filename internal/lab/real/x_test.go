@@ -1,18 +1,13 @@
 package real
-import ("testing";"time";"fmt")
+import ("testing";"fmt";"os/exec";"time")
 func TestX(t *testing.T){
- for _, f := range []string{"x"} { t.Run(f, func(t *testing.T){
- b:=time.Now()
- s:=Start(t,Courier,&Options{Format:f})
- fmt.Println(f, time.Since(b))
- b=time.Now()
- var raw [][]byte
- for i:=range 2000 { raw=append(raw, []byte(fmt.Sprintf("Subject: %d\n\nhello\n",i)))}
- r:=s.Put(t,raw); fmt.Println(r, time.Since(b)); b=time.Now()
- m:=s.Stored(t,"INBOX"); fmt.Println(len(m), time.Since(b)); b=time.Now()
- fmt.Printf("%q %v\n", m[1999].Raw, m[1999])
+ s:=Start(t,Courier,nil)
+ c:=exec.Command("sh","-c",fmt.Sprintf("exec strace -f -s 300 -o /tmp/st.txt -p $(pgrep -f 'nodnslookup -noidentlookup %d ')", s.POP3))
+ c.Start(); time.Sleep(time.Second)
+ w:=connect(t,s.POP3,nil)
+ fmt.Println(w.pop("STLS"))
+ w.Write([]byte("\x16\x03\x01"))
+ fmt.Println(w.pop("x"))
+ c.Process.Kill(); c.Wait()
  fmt.Println(s.Log())
- t.Cleanup(func(){fmt.Println("stop",time.Since(b))})
- b=time.Now()
- })}
 }

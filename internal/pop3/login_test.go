@@ -1,0 +1,285 @@
+package pop3
+
+import (
+	"encoding/hex"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// everything that the lab's servers know.
+var everything = []string{"XOAUTH2", "OAUTHBEARER", "LOGIN", "PLAIN", "CRAM-MD5", "SCRAM-SHA-256"}
+
+// auths are what ?auth= may say (SPEC §2).
+var auths = []string{"scram-sha-256", "cram-md5", "plain", "login", "oauthbearer", "xoauth2", "apop", "user"}
+
+// said gives the command with which the client proved who it is.
+func said(commands []string) string {
+	for _, c := range commands {
+		verb, rest, _ := strings.Cut(c, " ")
+		switch verb {
+		case "AUTH":
+			return rest
+		case "APOP", "USER":
+			return verb
+		}
+	}
+	return ""
+}
+
+func TestEachMechanism(t *testing.T) {
+	for _, auth := range auths {
+		t.Run(auth, func(t *testing.T) {
+			var mechs []string
+			if auth != "apop" && auth != "user" {
+				mechs = everything
+			}
+			s := startPOP3(t, lab.POP3Options{Mechs: mechs, APOP: auth == "apop"}, lab.Mail{UIDL: "a"})
+			right := alice
+			right.Auth = auth
+			ss, err := Dial(t.Context(), at(s), right)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ss.Abandon()
+			equal(t, "messages", len(listed(t, ss).Messages), 1)
+			equal(t, "mechanism", said(s.Commands()), strings.ToUpper(auth))
+
+			wrong := right
+			wrong.Password = "correct horse??"
+			e := isClass(t, refused(t, at(s), wrong), sync.Login)
+			equal(t, "code", e.Code, "AUTH")
+			says(t, e, "cannot log in to 127.0.0.1 as "+user)
+			if !strings.Contains(e.Remedy, "tried "+auth) {
+				t.Errorf("remedy: %q", e.Remedy)
+			}
+		})
+	}
+}
+
+func TestStrongestMechanismIsTaken(t *testing.T) {
+	authority := newTLS(t)
+	for _, c := range []struct {
+		name  string
+		mechs []string
+		apop  bool
+		tls   bool
+		want  string
+	}{
+		{"nothing but USER", nil, false, false, "USER"},
+		{"a timestamp", nil, true, false, "APOP"},
+		{"a timestamp over TLS", nil, true, true, "USER"},
+		{"everything", everything, true, false, "SCRAM-SHA-256"},
+		{"everything, over TLS", everything, true, true, "SCRAM-SHA-256"},
+		{"CRAM-MD5 and PLAIN", []string{"PLAIN", "CRAM-MD5"}, true, false, "CRAM-MD5"},
+		{"PLAIN in cleartext, with a timestamp", []string{"PLAIN"}, true, false, "APOP"},
+		{"PLAIN over TLS, with a timestamp", []string{"PLAIN", "LOGIN"}, true, true, "PLAIN"},
+		{"PLAIN and tokens", []string{"XOAUTH2", "PLAIN"}, false, true, "PLAIN"},
+		{"LOGIN is no better than USER", []string{"LOGIN"}, false, true, "USER"},
+		{"a password is no token", []string{"XOAUTH2"}, false, true, "USER"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := lab.POP3Options{Mechs: c.mechs, APOP: c.apop, TLS: authority.Good.Config, Implicit: c.tls}
+			s := startPOP3(t, o)
+			server := at(s)
+			if c.tls {
+				server.Security, server.Roots = wire.ImplicitTLS, authority.Pool
+			}
+			ss, err := Dial(t.Context(), server, alice)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ss.Abandon()
+			equal(t, "mechanism", said(s.Commands()), c.want)
+		})
+	}
+}
+
+func TestTokensWhereThereIsNothingElse(t *testing.T) {
+	capa := "+OK\r\nSASL XOAUTH2 OAUTHBEARER\r\n.\r\n"
+	s := startScript(t, answers("+OK\r\n", map[string]string{"CAPA": capa, "AUTH OAUTHBEARER": "+ \r\n",
+		"QUIT": "+OK\r\n", encoded("n,a=" + user)[:20]: "+OK\r\n"}))
+	enter(t, s)
+}
+
+func TestMechanismThatTheServerLacks(t *testing.T) {
+	for _, auth := range []string{"plain", "scram-sha-256", "apop"} {
+		l := alice
+		l.Auth = auth
+		s := startPOP3(t, lab.POP3Options{})
+		err := refused(t, at(s), l)
+		e := isClass(t, err, sync.Unavailable)
+		if strings.Contains(e.Remedy, "password") {
+			t.Errorf("the password is not at fault: %q", e.Remedy)
+		}
+		if slices.Contains(s.Commands(), "USER "+user) {
+			t.Error("another mechanism was tried")
+		}
+	}
+	t.Run("nobody knows it", func(t *testing.T) {
+		isClass(t, refused(t, at(startPOP3(t, lab.POP3Options{})), Login{user, password, "ntlm"}), sync.Config)
+	})
+}
+
+func TestOneTryOnly(t *testing.T) {
+	s := startPOP3(t, lab.POP3Options{Mechs: everything, APOP: true})
+	wrong := Login{User: user, Password: "wrong"}
+	isClass(t, refused(t, at(s), wrong), sync.Login)
+	n := 0
+	for _, c := range s.Commands() {
+		if strings.HasPrefix(c, "AUTH") || strings.HasPrefix(c, "PASS") || strings.HasPrefix(c, "APOP") {
+			n++
+		}
+	}
+	equal(t, "tries", n, 1)
+}
+
+func TestRefusedLogin(t *testing.T) {
+	for _, c := range []struct {
+		reply, code string
+		class       sync.Class
+	}{
+		{"-ERR", "", sync.Login},
+		{"-ERR wrong", "", sync.Login},
+		{"-ERR [AUTH] wrong", "AUTH", sync.Login},
+		{"-ERR [auth] wrong", "AUTH", sync.Login},
+		{"-ERR [IN-USE] locked", "IN-USE", sync.Temporary},
+		{"-ERR [LOGIN-DELAY] not so fast", "LOGIN-DELAY", sync.Temporary},
+		{"-ERR [SYS/TEMP] later", "SYS/TEMP", sync.Temporary},
+		{"-ERR [SYS/TEMP/DISK] later", "SYS/TEMP/DISK", sync.Temporary}, // RFC 2449 §8: known by what it begins with
+		{"-ERR [SYS/PERM] never", "SYS/PERM", sync.Unavailable},
+		{"-ERR [IN-USE/2] locked", "IN-USE/2", sync.Temporary},
+		{"-ERR [SYS/TEMPORARILY] no code", "SYS/TEMPORARILY", sync.Login},
+		{"-ERR [X-NEW] what is that", "X-NEW", sync.Login},
+		{"-ERR [no code] at all", "", sync.Login},
+		{"-ERR [\x1b[2J] no code", "", sync.Login},
+		{"-ERR [" + strings.Repeat("A", 500) + "] no code", "", sync.Login},
+		{"-ERR [AUTH no end", "", sync.Login},
+		{"-ERR text [IN-USE]", "", sync.Login},
+		{"-ERR \x1b]0;x\x07 forged\r\x80", "", sync.Login},
+	} {
+		for _, auth := range []string{"user", "apop", "plain"} {
+			t.Run(auth+" "+c.reply[:min(len(c.reply), 30)], func(t *testing.T) {
+				replies := map[string]string{"USER": "+OK\r\n", "PASS": c.reply + "\r\n", "APOP": c.reply + "\r\n",
+					"AUTH": "+ \r\n", encoded("\x00" + user)[:16]: c.reply + "\r\n"}
+				s := startScript(t, answers("+OK <1@lab>\r\n", replies))
+				e := isClass(t, refused(t, at(s), Login{user, password, auth}), c.class)
+				equal(t, "code", e.Code, c.code)
+			})
+		}
+	}
+}
+
+// A server that repeats what it does not understand must not bring a secret into an error or a trace.
+func TestServerThatRepeatsTheSecret(t *testing.T) {
+	for _, auth := range []string{"user", "plain", "login", "apop", "cram-md5", "xoauth2", "oauthbearer"} {
+		t.Run(auth, func(t *testing.T) {
+			s := startScript(t, func(p *lab.Peer) {
+				p.Send("+OK <1@lab>\r\n")
+				for n := 0; ; {
+					line, err := p.ReadLine()
+					switch {
+					case err != nil:
+						return
+					case line == "CAPA":
+						p.Send("-ERR\r\n")
+					case strings.HasPrefix(line, "USER"):
+						p.Send("+OK\r\n")
+					case strings.HasPrefix(line, "AUTH"), auth == "login" && n == 0 && line == encoded(user):
+						p.Send("+ \r\n")
+					default:
+						p.Send("-ERR [AUTH] unknown command: " + line + " or " + password + "\r\n")
+					}
+				}
+			})
+			server := at(s)
+			var trace strings.Builder
+			server.Trace = func(dir, line string) { trace.WriteString(dir + line + "\n") }
+			isClass(t, refused(t, server, Login{user, password, auth}), sync.Login)
+			for _, secret := range secrets(password) {
+				if strings.Contains(trace.String(), secret) {
+					t.Errorf("the secret %q is in the trace:\n%s", secret, trace.String())
+				}
+			}
+		})
+	}
+}
+
+func TestNoSecretInTheTrace(t *testing.T) {
+	for _, auth := range auths {
+		server := at(startPOP3(t, lab.POP3Options{Mechs: everything, APOP: true}))
+		var trace strings.Builder
+		server.Trace = func(dir, line string) { trace.WriteString(dir + line + "\n") }
+		ss, err := Dial(t.Context(), server, Login{user, password, auth})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ss.Abandon()
+		got := trace.String()
+		for _, secret := range append(secrets(password), encoded("user=" + user)[:16], encoded("n,a=" + user)[:16]) {
+			if strings.Contains(got, secret) {
+				t.Errorf("%s: the secret %q is in the trace:\n%s", auth, secret, got)
+			}
+		}
+		if !strings.Contains(got, "CCAPA\n") || !strings.Contains(got, "S+OK ") || !strings.Contains(got, "***") {
+			t.Errorf("%s: the trace does not tell enough:\n%s", auth, got)
+		}
+	}
+}
+
+// A line end in a secret would be a second command; a NUL or a ^A would end a field of it.
+func TestSecretsThatCannotBeSent(t *testing.T) {
+	for _, bad := range []string{"\r", "\n", "\x00", "\r\nDELE 1"} {
+		for _, auth := range append([]string{""}, auths...) {
+			for _, l := range []Login{{user + bad, password, auth}, {user, password + bad, auth}} {
+				s := startPOP3(t, lab.POP3Options{Mechs: everything, APOP: true})
+				isClass(t, refused(t, at(s), l), sync.Config)
+				equal(t, "connections", s.Connections(), 0)
+			}
+		}
+	}
+}
+
+func TestUTF8IsSwitchedOnWhereItIsKnown(t *testing.T) {
+	for _, c := range []struct {
+		name, reply string
+	}{{"accepted", "+OK\r\n"}, {"refused", "-ERR no\r\n"}} {
+		t.Run(c.name, func(t *testing.T) {
+			s := startPOP3(t, lab.POP3Options{ExtraCapa: []string{"UTF8 USER"}, Hook: replying("UTF8", c.reply)})
+			enter(t, s)
+			equal(t, "commands", strings.Join(s.Commands()[:3], "|"), "CAPA|UTF8|USER "+user)
+		})
+	}
+}
+
+func TestHangingUpInTheLogin(t *testing.T) {
+	for _, command := range []string{"CAPA", "UTF8", "USER", "PASS"} {
+		t.Run(command, func(t *testing.T) {
+			hangUp := func(_ int, line string) (string, bool) { return "", strings.HasPrefix(line, command) }
+			s := startPOP3(t, lab.POP3Options{ExtraCapa: []string{"UTF8"}, Hook: hangUp})
+			isClass(t, refused(t, at(s), alice), sync.Temporary)
+		})
+	}
+}
+
+func newTLS(t *testing.T) *lab.Authority {
+	t.Helper()
+	a, err := lab.NewTLS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func pin(t *testing.T, fingerprint string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(fingerprint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
