@@ -117,7 +117,7 @@ func (r *run) deliver(ctx context.Context, s *spool, m todo) error {
 		return StateError(err)
 	}
 	r.used[id] = true
-	placed, err := r.dest.Append(ctx, r.folder, Outgoing{Size: o.Size, Body: s.body(), Flags: names(o.Flags), Date: date})
+	placed, err := r.dest.Append(ctx, r.folder, Outgoing{Size: o.Size, Body: s.body, Flags: names(o.Flags), Date: date})
 	return r.outcome(ctx, m, id, o, placed, err)
 }
 

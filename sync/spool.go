@@ -72,11 +72,11 @@ func unnamed() (*os.File, error) {
 	return f, os.Remove(f.Name())
 }
 
-// disk tells an error of our disk from one of the source.
-type disk struct{ *os.File }
+// disk tells an error of our disk from one of the source. It is not a file itself: io.Copy would go past Write.
+type disk struct{ file *os.File }
 
 func (d disk) Write(p []byte) (int, error) {
-	n, err := d.File.Write(p)
+	n, err := d.file.Write(p)
 	return n, onDisk(err)
 }
 

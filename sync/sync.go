@@ -84,9 +84,9 @@ type Folder struct {
 // Outgoing is one message to be appended.
 type Outgoing struct {
 	Size  int64
-	Body  io.Reader // exactly Size octets
-	Flags []string  // as IMAP spells them: `\Seen`
-	Date  time.Time // INTERNALDATE, with its own offset; zero: the server's clock
+	Body  func() io.Reader // reads exactly Size octets; each call from the beginning
+	Flags []string         // as IMAP spells them: `\Seen`
+	Date  time.Time        // INTERNALDATE, with its own offset; zero: the server's clock
 }
 
 // Placed says where an appended message is: APPENDUID (RFC 4315 §3). Zero values: the server did not say.

@@ -109,6 +109,7 @@ func (s *Session) examine(folder, name string) (sync.Folder, error) {
 	if err != nil {
 		return f, s.closed(folder, name, err)
 	}
+	s.selected = true
 	f.UIDValidity, f.UIDNext = data.UIDValidity, uint32(data.UIDNext)
 	f.AppendLimit, err = s.appendLimit(name)
 	return f, err

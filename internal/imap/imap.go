@@ -31,6 +31,10 @@ type Session struct {
 	client *imapclient.Client
 	caps   capabilities
 	names  naming
+
+	selected bool // a folder is EXAMINEd
+	sure     bool // the server takes messages for the folder that is
+	shy      bool // it does not
 }
 
 var _ sync.Destination = (*Session)(nil)

@@ -113,7 +113,9 @@ func (x *exchange) Begin(mechanism, _ string) error {
 
 func (x *exchange) Answer(line string) error {
 	x.answered = true
-	x.s.conceal(line)
+	if line != "*" {
+		x.s.conceal(line)
+	}
 	return x.send(line, "***")
 }
 

@@ -8,19 +8,11 @@ import (
 	"testing"
 )
 
-func courierFiles() []string {
-	var files []string
-	for _, name := range []string{tcpd, couriertls, imapLogin, imapd, pop3Login, pop3d, authdaemond, makedat, userdbpw, gamin} {
-		files = append(files, courierProgram(name))
-	}
-	return files
-}
-
 func courierProgram(name string) string { return filepath.Join(prefix(Courier), name) }
 
 const (
 	tcpd        = "usr/sbin/couriertcpd"
-	couriertls  = "usr/bin/tls-as-we-are"
+	couriertls  = "usr/bin/couriertls"
 	imapLogin   = "usr/lib/courier/courier/imaplogin"
 	imapd       = "usr/bin/imapd"
 	pop3Login   = "usr/lib/courier/courier/courierpop3login"
@@ -29,6 +21,7 @@ const (
 	makedat     = "usr/lib/courier/courier-authlib/makedatprog"
 	userdbpw    = "usr/sbin/userdbpw"
 	gamin       = "usr/libexec/gam_server"
+	nssWrapper  = "usr/lib/*-linux-gnu*/libnss_wrapper.so"
 )
 
 // What Debian's /etc/courier says, but for the certificate.
@@ -54,12 +47,29 @@ func (s *Server) startCourier(t testing.TB) {
 	id := filepath.Base(s.Dir)
 	env = append(env, "COURIERTLS="+courierProgram(couriertls), "GAM_CLIENT_ID="+id)
 	s.keep(t, s.command(t, env, courierProgram(gamin), "-notimeout", id))
+	env = append(env, s.becomeCourier(t)...)
 	s.keep(t, s.command(t, env, courierProgram(authdaemond)))
 	s.listen(t, append(env, "IMAP_STARTTLS=YES"), s.IMAP, imapLogin, imapd)
 	s.listen(t, append(env, "IMAP_TLS=1"), s.IMAPS, couriertls, "-server", "-tcpd", imapLogin, imapd)
 	s.listen(t, append(env, "POP3_STARTTLS=YES"), s.POP3, pop3Login, pop3d)
 	s.listen(t, append(env, "POP3_TLS=1"), s.POP3S, couriertls, "-server", "-tcpd", pop3Login, pop3d)
 	s.await(t)
+}
+
+// becomeCourier is the environment in which the user courier is who runs the server: that is who the programs want to
+// become before TLS begins, and nobody else can but root. The own name comes first, as libgamin asks for it by number.
+func (s *Server) becomeCourier(t testing.TB) []string {
+	t.Helper()
+	var users, groups strings.Builder
+	for _, name := range []string{s.runner.name, "courier"} {
+		fmt.Fprintf(&users, "%s:x:%d:%d::/:/bin/false\n", name, s.runner.uid, s.runner.gid)
+		fmt.Fprintf(&groups, "%s:x:%d:\n", name, s.runner.gid)
+	}
+	return []string{
+		"LD_PRELOAD=" + strings.Join(unpacked(Courier, nssWrapper), " "),
+		"NSS_WRAPPER_PASSWD=" + s.file(t, "passwd", users.String()),
+		"NSS_WRAPPER_GROUP=" + s.file(t, "group", groups.String()),
+	}
 }
 
 // listen runs a listener that gives each connection to a chain of programs, each of which runs the next.

@@ -7,10 +7,6 @@ import (
 	"testing"
 )
 
-func cyrusFiles() []string {
-	return []string{cyrusProgram("master"), cyrusProgram("imapd"), cyrusProgram("pop3d"), saslpasswd()}
-}
-
 func cyrusProgram(name string) string { return filepath.Join(prefix(Cyrus), "usr/lib/cyrus/bin", name) }
 
 func saslpasswd() string { return filepath.Join(prefix(Cyrus), "usr/sbin/saslpasswd2") }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-var dovecotFiles = []string{"/usr/sbin/dovecot", "/usr/lib/dovecot/imap", "/usr/lib/dovecot/pop3"}
+const dovecot = "/usr/sbin/dovecot"
 
 // The penalty service and the delay would make each wrong password cost seconds, and there is nobody to keep out.
 const dovecotConf = `
@@ -85,6 +85,6 @@ func (s *Server) startDovecot(t testing.TB, format string) {
 	s.file(t, "users", s.User+":{PLAIN}"+s.Password+"\n")
 	conf := s.file(t, "dovecot.conf", fmt.Sprintf(dovecotConf, s.Dir, s.runner.name, s.runner.group, format,
 		s.IMAP, s.IMAPS, s.POP3, s.POP3S))
-	s.keep(t, s.command(t, nil, "/usr/sbin/dovecot", "-F", "-c", conf))
+	s.keep(t, s.command(t, nil, dovecot, "-F", "-c", conf))
 	s.await(t)
 }

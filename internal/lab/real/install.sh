@@ -80,21 +80,11 @@ unpack() {
 }
 
 # Courier's authentication has the paths of its socket and of its files in the programs. Made relative, and of the same
-# length, they are in the folder in which it is started, and any number of servers can run. For STLS the programs want
-# to become the user courier, which only root can: tls-as-we-are leaves that out.
+# length, they are in the folder in which it is started, and any number of servers can run.
 make_movable() {
 	find "$1/usr" -type f \( -name authdaemond -o -name 'libcourierauth.so.*' -o -name 'libauthuserdb.so.*' \) \
 		-exec sed -i -e 's#/run/courier/aut#././././././/aut#g' -e 's#/etc/courier/userdb#././././././/userdb#g' \
 		-e 's#/etc/courier/authdaemonrc#././././././/authdaemonrc#g' {} +
-	cat >"$1/usr/bin/tls-as-we-are" <<-'END'
-		#!/bin/sh
-		for a; do
-			shift
-			case $a in -user=*) ;; *) set -- "$@" "$a" ;; esac
-		done
-		exec "${0%/*}/couriertls" "$@"
-	END
-	chmod 755 "$1/usr/bin/tls-as-we-are"
 }
 
 absent=$(missing)
@@ -119,6 +109,6 @@ for server in $absent; do
 	case $server in
 	dovecot) install_dovecot ;;
 	cyrus) unpack cyrus cyrus-imapd cyrus-pop3d sasl2-bin ;;
-	courier) unpack courier courier-imap courier-pop courier-authlib-userdb ;;
+	courier) unpack courier courier-imap courier-pop courier-authlib-userdb libnss-wrapper ;;
 	esac
 done

@@ -19,7 +19,14 @@ type Refusal struct {
 //
 // Dovecot's and Courier's inbox is a Maildir: the bytes of each message are a file there, as they are, and nothing is
 // refused. Other inboxes (Cyrus, Dovecot's mdbox and sdbox) are appended to over IMAP, with each LF that has no CR
-// before it made CR LF, as a server does with the lines of a Maildir file.
+// before it made CR LF, and alter and refuse what they do for any client: see Stored.
+//
+// RETR gives a message that does not end with CR LF with CR LF after it, which LIST does not count. Besides,
+//   - Dovecot gives LF as CR LF and CR LF as it is. NUL is NUL by POP3, 0x80 by IMAP.
+//   - Courier gives LF as CR LF and CR LF as CR CR LF: its Maildir has to have plain LF. IMAP leaves out a CR at the
+//     very end. Unless the client has said UTF8 before logging in, a message with 8-bit bytes in a header, of a part
+//     too, comes as the attachment of a message from "Mail Delivery Subsystem" that is 734 bytes longer than LIST says.
+//     In a message whose parts within parts never end, LIST and IMAP count and give only the beginning, RETR all.
 func (s *Server) Put(t testing.TB, raw [][]byte) []Refusal {
 	t.Helper()
 	if s.maildir == "" {

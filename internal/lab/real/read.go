@@ -19,7 +19,16 @@ type Message struct {
 }
 
 // Stored reads a folder of the account back over IMAP, in the order of UIDs, and changes nothing in it. The folder has
-// to exist.
+// to exist. What has become of a message that a client appended:
+//   - Dovecot (all formats): NUL is 0x80; LF is CR LF; one CR before CR LF is gone, and so is a CR at the very end.
+//     An empty message: "NO Can't save a zero byte message". From a literal8, binary parts are base64.
+//   - Cyrus: 8-bit bytes before the first empty line are X. Refused are "NO Message contains NUL characters",
+//     "NO Message contains bare newlines" (LF without CR), "NO Message contains invalid header" (a line that is no
+//     field and no continuation, or has a space before the colon; a header that does not end with CR LF) and
+//     "NO Zero-length message literal".
+//   - Courier: every CR is gone that is not before LF, and all but one of those that are; LF is CR LF, and a message
+//     that does not end with CR LF does. Nothing is refused, an empty message is one CR LF. Of a message whose parts
+//     within parts never end the file has all, IMAP only the beginning.
 func (s *Server) Stored(t testing.TB, folder string) []Message {
 	t.Helper()
 	c, err := dial(s.IMAP, nil)

@@ -47,39 +47,27 @@ func TestLogin(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range []struct {
-			name     string
-			port     int
-			from     *tls.Config
-			password string
-			want     string
+			name       string
+			pop3, imap int
+			from       *tls.Config
+			password   string
+			pop, tag   string
 		}{
-			{"in plain text", s.POP3, nil, s.Password, "+OK"},
-			{"over TLS", s.POP3S, secure, s.Password, "+OK"},
-			{"with a wrong password", s.POP3, nil, s.Password + "x", "-ERR"},
-			{"with a wrong password over TLS", s.POP3S, secure, "", "-ERR"},
+			{"in plain text", s.POP3, s.IMAP, nil, s.Password, "+OK", "a OK"},
+			{"over TLS", s.POP3S, s.IMAPS, secure, s.Password, "+OK", "a OK"},
+			{"with a wrong password", s.POP3, s.IMAP, nil, s.Password + "x", "-ERR", "a NO"},
+			{"with no password over TLS", s.POP3S, s.IMAPS, secure, "", "-ERR", "a NO"},
 		} {
-			w := connect(t, c.port, c.from)
-			w.pop("USER %s", s.User)
-			if got := w.pop("PASS %s", c.password); !strings.HasPrefix(got, c.want) {
-				t.Errorf("POP3 %s: %q, want %s", c.name, got, c.want)
-			}
-		}
-		for _, c := range []struct {
-			name     string
-			port     int
-			from     *tls.Config
-			password string
-			want     string
-		}{
-			{"in plain text", s.IMAP, nil, s.Password, "a OK"},
-			{"over TLS", s.IMAPS, secure, s.Password, "a OK"},
-			{"with a wrong password", s.IMAP, nil, s.Password + "x", "a NO"},
-			{"with a wrong password over TLS", s.IMAPS, secure, "", "a NO"},
-		} {
-			w := connect(t, c.port, c.from)
-			if got := w.imap("LOGIN %q %q", s.User, c.password); !strings.HasPrefix(got, c.want) {
-				t.Errorf("IMAP %s: %q, want %s", c.name, got, c.want)
-			}
+			t.Run("POP3 "+c.name, func(t *testing.T) {
+				t.Parallel() // Courier thinks about a wrong password for five seconds
+				w := connect(t, c.pop3, c.from)
+				w.pop("USER %s", s.User)
+				must(t, w.pop("PASS %s", c.password), c.pop)
+			})
+			t.Run("IMAP "+c.name, func(t *testing.T) {
+				t.Parallel()
+				must(t, connect(t, c.imap, c.from).imap("LOGIN %q %q", s.User, c.password), c.tag)
+			})
 		}
 	})
 }

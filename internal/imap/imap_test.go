@@ -1,0 +1,322 @@
+package imap
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// TestMain fails if anything of a session is still running at the end.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	user     = "alice@example.org"
+	password = `correct "horse"  bättery` // blanks, quotes and UTF-8 must come through
+)
+
+// patience is how long a test waits for what should come at once.
+const patience = 20 * time.Second
+
+var alice = Login{User: user, Password: password}
+
+var inbox = sync.Folder{Name: "INBOX"}
+
+type listener interface {
+	Addr() (host string, port int)
+	Close()
+}
+
+// startIMAP starts a server for alice that ends with the test.
+func startIMAP(t *testing.T, o lab.IMAPOptions) *lab.IMAP {
+	t.Helper()
+	o.User, o.Password = user, password
+	s, err := lab.StartIMAP(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// startScript starts a server that does as it is told, and ends with the test.
+func startScript(t *testing.T, play func(*lab.Peer)) *lab.Script {
+	t.Helper()
+	s, err := lab.StartScript(play)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// at describes a server in cleartext.
+func at(s listener) wire.Server {
+	host, port := s.Addr()
+	return wire.Server{Host: host, Port: port, Security: wire.Cleartext, Side: "to", Timeout: patience}
+}
+
+// enter logs in. The session ends with the test.
+func enter(t *testing.T, s listener) *Session {
+	t.Helper()
+	return enterAt(t, at(s))
+}
+
+func enterAt(t *testing.T, server wire.Server) *Session {
+	t.Helper()
+	ss, err := Dial(t.Context(), server, alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ss.drop)
+	return ss
+}
+
+// refused logs in to no avail and gives the error.
+func refused(t *testing.T, server wire.Server, l Login) error {
+	t.Helper()
+	s, err := Dial(t.Context(), server, l)
+	if err == nil {
+		s.drop()
+		t.Fatal("the login went well")
+	}
+	return err
+}
+
+// replies are a script's answers to commands that begin so. In each, "%" stands for the tag; "" hangs up. Those to
+// what every session begins with need not be given.
+type replies map[string]string
+
+// caps are what the script's server can do.
+func caps(list string) replies {
+	return replies{"CAPABILITY": "* CAPABILITY IMAP4rev1 " + list + "\r\n% OK\r\n"}
+}
+
+// with gives more answers.
+func (r replies) with(more ...string) replies {
+	all := replies{}
+	for command, reply := range r {
+		all[command] = reply
+	}
+	for i := 0; i < len(more); i += 2 {
+		all[more[i]] = more[i+1]
+	}
+	return all
+}
+
+// to gives the answer to a command line: that to the longest beginning that is known.
+func (r replies) to(line string) string {
+	tag, command, _ := strings.Cut(line, " ")
+	usual := replies{"CAPABILITY": "* CAPABILITY IMAP4rev1\r\n% OK\r\n", "LOGIN": "% OK\r\n", "LIST": `* LIST () "/" ""` +
+		"\r\n% OK\r\n", "LOGOUT": "* BYE\r\n% OK\r\n", "EXAMINE": "* OK [UIDVALIDITY 7]\r\n* OK [UIDNEXT 5]\r\n% OK\r\n"}
+	reply, best := "% BAD unknown\r\n", ""
+	for _, set := range []replies{usual, r} {
+		for begin, text := range set {
+			if strings.HasPrefix(command, begin) && len(begin) >= len(best) {
+				reply, best = text, begin
+			}
+		}
+	}
+	return strings.ReplaceAll(reply, "%", tag)
+}
+
+// play is a script: a greeting, then the answers. A literal that a command announces is asked for, and taken.
+func (r replies) play(p *lab.Peer) {
+	p.Send("* OK ready\r\n")
+	r.answer(p)
+}
+
+func (r replies) answer(p *lab.Peer) {
+	for {
+		line, err := p.ReadLine()
+		if err != nil {
+			return
+		}
+		reply := r.to(line)
+		if reply == "" || p.Send(reply) != nil {
+			return
+		}
+	}
+}
+
+// loginless are answers with a LOGIN that is asked for in literals: the password is not ASCII.
+func loginless(next func(*lab.Peer)) func(*lab.Peer) {
+	return func(p *lab.Peer) {
+		p.Send("* PREAUTH ready\r\n")
+		next(p)
+	}
+}
+
+// script starts a server that needs no login.
+func script(t *testing.T, r replies) *lab.Script {
+	t.Helper()
+	return startScript(t, loginless(r.answer))
+}
+
+// hasClass checks the class of an error, and that there is no secret in it, and nothing a terminal would obey.
+func hasClass(t *testing.T, err error, want sync.Class) *sync.Error {
+	t.Helper()
+	e, ok := errors.AsType[*sync.Error](err)
+	if !ok {
+		t.Fatalf("got %v, want an error of class %d", err, want)
+	}
+	if e.Class != want {
+		t.Errorf("class of %q: got %d, want %d", err, e.Class, want)
+	}
+	all := fmt.Sprintf("%v\n%#v\n%v", err, e, errors.Unwrap(e))
+	for _, secret := range secrets(password) {
+		if strings.Contains(all, secret) {
+			t.Errorf("the secret %q is in %s", secret, all)
+		}
+	}
+	for _, text := range []string{e.Err.Error(), e.Server, e.Code, e.Remedy} {
+		if text != sync.Clean(text) {
+			t.Errorf("the error has control characters, or has no end: %q", text)
+		}
+	}
+	return e
+}
+
+// secrets are the forms in which a password goes over the line.
+func secrets(password string) []string {
+	plain := "\x00" + user + "\x00" + password
+	return []string{password, encoded(password), encoded(plain), password[:7]}
+}
+
+func encoded(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// says checks that a text is in an error.
+func says(t *testing.T, err error, want string) {
+	t.Helper()
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("got %q, want %q in it", err, want)
+	}
+}
+
+// equal compares what a test got with what it wants.
+func equal[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s:\ngot  %#v\nwant %#v", what, got, want)
+	}
+}
+
+// soon runs what must come to an end by itself.
+func soon(t *testing.T, what string, do func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Fatalf("%s did not end within %v", what, patience)
+	}
+}
+
+// letter is a message to be appended.
+func letter(raw string) sync.Outgoing {
+	return sync.Outgoing{Size: int64(len(raw)), Body: func() io.Reader { return strings.NewReader(raw) }}
+}
+
+func newTLS(t *testing.T) *lab.Authority {
+	t.Helper()
+	a, err := lab.NewTLS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestGreeting(t *testing.T) {
+	for _, c := range []struct {
+		name, greeting string
+		class          sync.Class
+		says           string
+	}{
+		{"BYE without a reason", "* BYE\r\n", sync.Temporary, "does not serve us"},
+		{"BYE for now", "* BYE [UNAVAILABLE] too many\r\n", sync.Temporary, "too many"},
+		{"bye", "* bye \x1b[2Jgone\r\n", sync.Temporary, "?[2Jgone"},
+		{"NO", "* NO [ALERT] too many connections\r\n", sync.Temporary, "too many connections"},
+		{"BAD", "* BAD throttled\r\n", sync.Temporary, "throttled"},
+		{"of a POP3 server", "+OK POP3 ready\r\n", sync.Protocol, "POP3 ready"},
+		{"of an SMTP server", "220 mail \x07 ready\r\n", sync.Protocol, "mail ? ready"},
+		{"empty", "\r\n", sync.Protocol, "does not greet"},
+		{"binary", "\x16\x03\x01\x00\n", sync.Protocol, "does not greet"},
+		{"a literal instead", "* {99999999999999999999}\r\n", sync.Protocol, "octets"},
+		{"literals without end", "* OK {0}\r\n" + strings.Repeat("{0}\r\n", 5000), sync.Protocol, "end"},
+		{"a line without end", strings.Repeat("* OK", 1<<19), sync.Protocol, "1048576"},
+		{"cut", "* OK rea", sync.Temporary, "closed the connection"},
+		{"nothing", "", sync.Temporary, "closed the connection"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := startScript(t, func(p *lab.Peer) { p.Send(c.greeting) })
+			soon(t, "the login", func() {
+				err := refused(t, at(s), alice)
+				hasClass(t, err, c.class)
+				says(t, err, c.says)
+			})
+		})
+	}
+}
+
+func TestSilentServer(t *testing.T) {
+	s := startScript(t, func(p *lab.Peer) { p.ReadLine() })
+	server := at(s)
+	server.Timeout = 50 * time.Millisecond
+	soon(t, "waiting for a greeting", func() {
+		err := refused(t, server, alice)
+		hasClass(t, err, sync.Temporary)
+		says(t, err, "silent for 50ms")
+	})
+}
+
+func TestClose(t *testing.T) {
+	for _, c := range []struct {
+		name, reply string
+	}{
+		{"as it should be", "* BYE bye\r\n% OK\r\n"},
+		{"no BYE", "% OK\r\n"},
+		{"hangs up after BYE", "* BYE bye\r\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := startScript(t, loginless(func(p *lab.Peer) {
+				caps("").with("LOGOUT", "").answer(p)
+				p.Send(strings.ReplaceAll(c.reply, "%", "T2"))
+			}))
+			if err := enter(t, s).Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Run("twice", func(t *testing.T) {
+		s := enter(t, startIMAP(t, lab.IMAPOptions{}))
+		for range 2 {
+			if err := s.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// hasAny gives the error with a class in err.
+func hasAny(t *testing.T, err error) (*sync.Error, bool) {
+	t.Helper()
+	e, ok := errors.AsType[*sync.Error](err)
+	if !ok {
+		t.Fatalf("%v has no class", err)
+	}
+	return e, ok
+}
