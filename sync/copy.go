@@ -17,6 +17,9 @@ func (r *run) copyAll(ctx context.Context, src Source, list []todo) error {
 	var s spool
 	defer s.close()
 	for _, m := range list {
+		if r.Narrow.Messages > 0 && r.dealt >= r.Narrow.Messages {
+			break
+		}
 		if r.stopping() {
 			return stopped(ctx)
 		}
@@ -57,18 +60,21 @@ func (r *run) copy(ctx context.Context, src Source, s *spool, m todo) error {
 		return nil
 	}
 	if m.byDigest {
-		list, err := r.byContent(ctx, s.digest, m)
+		p, err := r.byContent(ctx, s.digest, m)
 		if err != nil {
 			return err
 		}
-		if len(list) == 0 {
-			r.unsaved--
+		if len(p.todo) == 0 {
+			r.unsaved -= p.known + p.recognised
 			return nil
 		}
-		m = list[0]
-		if err := r.destination(ctx); err != nil {
-			return err
-		}
+		m = p.todo[0]
+	}
+	if date, _ := message.Arrival(s.header(), time.Now()); !r.Narrow.covers(date) {
+		return nil // a maildrop without TOP did not tell before
+	}
+	if err := r.destination(ctx); err != nil {
+		return err
 	}
 	return r.deliver(ctx, s, m)
 }
@@ -155,6 +161,7 @@ func (r *run) stored(ctx context.Context, id int64, o Outcome, placed Placed) er
 		err = r.State.Stored(ctx, id, 0, 0, now)
 	}
 	if err != nil {
+		r.report.InDoubt++ // the intent stays: the next run finds the message
 		return StateError(err)
 	}
 	if placed.UID != 0 {

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/message"
@@ -90,6 +91,9 @@ func (r *run) identifyByHeader(ctx context.Context, all []todo, keys []string, r
 		if err != nil {
 			return StateError(err)
 		}
+		rs = slices.DeleteFunc(rs, func(rec state.Record) bool {
+			return len(records["uidl "+rec.UIDL]) > 0 // it stands for a message that is listed with its UIDL
+		})
 		keys[i] = "header " + string(m.header[:]) // (b)
 		records[keys[i]] = rs
 		m.byDigest = len(rs) > 1 // (c)
@@ -98,22 +102,15 @@ func (r *run) identifyByHeader(ctx context.Context, all []todo, keys []string, r
 }
 
 // byContent compares a message that was retrieved to what is remembered. Each record stands for one message of the
-// maildrop. list is empty if the message needs no copy.
-func (r *run) byContent(ctx context.Context, digest [32]byte, m todo) (list []todo, err error) {
+// maildrop.
+func (r *run) byContent(ctx context.Context, digest [32]byte, m todo) (plan, error) {
 	rs, err := r.State.ByDigest(ctx, digest)
 	if err != nil {
-		return nil, StateError(err)
+		return plan{}, StateError(err)
 	}
+	rs = slices.DeleteFunc(rs, func(rec state.Record) bool { return r.used[rec.ID] })
 	m.byDigest = false
-	records := map[string][]state.Record{}
-	for _, rec := range rs {
-		if !r.used[rec.ID] {
-			r.used[rec.ID] = true
-			records[""] = []state.Record{rec}
-			break
-		}
-	}
-	p := compare([]todo{m}, []string{""}, records, r.settled, time.Now())
+	p := compare([]todo{m}, []string{""}, map[string][]state.Record{"": rs}, r.settled, time.Now())
 	r.tally(p)
-	return p.todo, nil
+	return p, nil
 }

@@ -20,7 +20,8 @@ type todo struct {
 // A plan says what a listing means to what is remembered.
 type plan struct {
 	known, quarantined, recognised, inDoubt int
-	todo                                    []todo // in the maildrop's order
+	todo                                    []todo  // in the maildrop's order
+	used                                    []int64 // the records that stand for a message
 }
 
 // compare makes the plan. keys says by what each message is known. Maildrop and memory are multisets: where a key is
@@ -37,6 +38,7 @@ func compare(listing []todo, keys []string, records map[string][]state.Record, s
 			continue
 		}
 		records[keys[i]] = rs[1:]
+		p.used = append(p.used, rs[0].ID)
 		p.add(m, rs[0], settled, now)
 	}
 	return p
@@ -111,6 +113,9 @@ func (r *run) tally(p plan) {
 	r.report.Quarantined += p.quarantined
 	r.report.Recognised += p.recognised
 	r.report.InDoubt += p.inDoubt
+	for _, id := range p.used {
+		r.used[id] = true
+	}
 }
 
 func octets(list []todo) (n int64) {
@@ -126,7 +131,8 @@ func (r *run) narrow(ctx context.Context, src Source, hasTop bool, list []todo) 
 	if n.Size > 0 {
 		list = slices.DeleteFunc(list, func(m todo) bool { return m.Size > n.Size })
 	}
-	if hasTop && (!n.Since.IsZero() || !n.Until.IsZero()) && len(list) > 0 {
+	dated := !n.Since.IsZero() || !n.Until.IsZero()
+	if hasTop && dated && len(list) > 0 {
 		in := map[int]bool{}
 		err := src.Headers(ctx, numbers(list), func(number int, header []byte) error {
 			date, _ := message.Arrival(header, time.Now())
@@ -138,7 +144,10 @@ func (r *run) narrow(ctx context.Context, src Source, hasTop bool, list []todo) 
 		}
 		list = slices.DeleteFunc(list, func(m todo) bool { return !in[m.Number] })
 	}
-	if n.Messages > 0 && len(list) > n.Messages {
+	// Which ones are the first is not known before they are retrieved if only that tells their dates, or whether they
+	// are new. Then copyAll counts.
+	unsure := dated && !hasTop || slices.ContainsFunc(list, func(m todo) bool { return m.byDigest })
+	if n.Messages > 0 && len(list) > n.Messages && !unsure {
 		list = list[:n.Messages]
 	}
 	return list, nil

@@ -130,6 +130,8 @@ type run struct {
 	folder  Folder         // the zero value: not opened yet
 	settled map[int64]bool // records that this run found at the destination
 	used    map[int64]bool // records that stand for a message that came by in this run: see byContent
+	last    state.Run      // the one before this one; the zero value: there was none
+	dealt   int            // messages that something became of
 	unsaved int            // messages that were retrieved in this session and are not stored
 }
 
@@ -147,6 +149,9 @@ func (r *run) whole(ctx context.Context) error {
 		return StateError(err)
 	}
 	defer unlock()
+	if r.last, _, err = r.State.LastRun(ctx); err != nil {
+		return StateError(err)
+	}
 	if r.id, err = r.State.RunStarted(ctx, r.report.Began); err != nil {
 		return StateError(err)
 	}
@@ -174,15 +179,13 @@ func (r *run) ended(ctx context.Context, err error) error {
 func (r *run) work(ctx context.Context) error {
 	early, release := r.untilStop(ctx)
 	defer release()
-	if err := r.settle(early); err != nil {
-		return err
+	src, list, err := r.prepare(early)
+	if src != nil {
+		defer src.Abandon()
 	}
-	src, err := r.From(early)
-	if err != nil {
-		return err
+	if err != nil && early.Err() != nil {
+		return stopped(early) // what failed did so because it was told to
 	}
-	defer src.Abandon()
-	list, err := r.plan(early, src)
 	if err != nil {
 		return err
 	}
@@ -196,6 +199,19 @@ func (r *run) work(ctx context.Context) error {
 		r.notice("leaving the maildrop failed: %v", err)
 	}
 	return nil
+}
+
+// prepare does all that comes before the first message. src is nil if it was not reached.
+func (r *run) prepare(ctx context.Context) (src Source, list []todo, err error) {
+	if err := r.settle(ctx); err != nil {
+		return nil, nil, err
+	}
+	src, err = r.From(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err = r.plan(ctx, src)
+	return src, list, err
 }
 
 // login connects to the destination when that is first needed.
@@ -246,6 +262,7 @@ func (r *run) notice(format string, args ...any) {
 }
 
 func (r *run) done(o Outcome) {
+	r.dealt++
 	if r.Watch != nil {
 		r.Watch.Done(o)
 	}

@@ -20,10 +20,14 @@ func (r *run) settle(ctx context.Context) error {
 	if err != nil || len(open) == 0 {
 		return StateError(err)
 	}
-	last := open[len(open)-1].Begun
+	// Not since the intent: a large message is under way for minutes. A run that was killed did so at an unknown time.
+	last := r.last.Ended
+	if last.IsZero() {
+		last = time.Now()
+	}
 	if wait := min(r.Settle-time.Since(last), r.Settle); wait > 0 { // a clock that was set back must not make it longer
 		r.notice("an earlier run was interrupted while it stored a message: waiting %s until the server must be done with it",
-			wait.Round(time.Second))
+			wait.Round(100*time.Millisecond))
 		if err := r.pause(ctx, wait); err != nil {
 			return err
 		}
@@ -122,6 +126,9 @@ func (r *run) seek(ctx context.Context, f Folder, intents []state.Record) (missi
 	if err != nil {
 		return nil, err
 	}
+	if err := r.spare(ctx, copies, f, intents); err != nil {
+		return nil, err
+	}
 	for _, rec := range wanted {
 		uid, doubt := claim(copies, f, rec)
 		switch {
@@ -156,15 +163,38 @@ func (r *run) wanted(ctx context.Context, f Folder, intents []state.Record) ([]s
 	return list, nil
 }
 
-// A found is a message at the destination that no record claims.
-type found struct {
-	uid  uint32
-	size int64
-	id   string // its Message-ID
+// spare takes out the copies that belong to others. In a folder that was made anew no record claims any, so the copy
+// of a stored message could be taken for that of an intent with the same content.
+func (r *run) spare(ctx context.Context, copies map[string][]found, f Folder, intents []state.Record) error {
+	done := map[[32]byte]bool{}
+	for _, rec := range intents {
+		if rec.UIDValidity == f.UIDValidity || done[rec.Digest] {
+			continue
+		}
+		done[rec.Digest] = true
+		same, err := r.State.ByDigest(ctx, rec.Digest)
+		if err != nil {
+			return StateError(err)
+		}
+		for _, other := range same {
+			if other.Phase == state.PhaseStored && other.Folder == f.Name && other.UIDValidity != f.UIDValidity {
+				claim(copies, f, other)
+			}
+		}
+	}
+	return nil
 }
 
-// copies goes through the folder once, from the lowest UID on that one of the records can have.
-func (r *run) copies(ctx context.Context, f Folder, wanted []state.Record) (list []found, err error) {
+// A found is a message at the destination that no record claims.
+type found struct {
+	uid  uint32 // 0: one does now
+	size int64
+}
+
+// copies goes through the folder once, from the lowest UID on that one of the records can have. It gives, by
+// Message-ID, what may be one of them, in order of UID.
+func (r *run) copies(ctx context.Context, f Folder, wanted []state.Record) (copies map[string][]found, err error) {
+	copies = map[string][]found{}
 	from := since(f, wanted[0])
 	ids := map[string]bool{}
 	for _, rec := range wanted {
@@ -180,25 +210,26 @@ func (r *run) copies(ctx context.Context, f Folder, wanted []state.Record) (list
 			return nil, err
 		}
 		if id := message.ID(c.Header); ids[id] && !claimed[c.UID] {
-			list = append(list, found{c.UID, c.Size, id})
+			copies[id] = append(copies[id], found{c.UID, c.Size})
 		}
 	}
-	return list, nil
+	return copies, nil
 }
 
 // claim takes the lowest of the copies that is the message of a record. doubt means that one with its Message-ID is
 // there in another size: that may be it, changed by the server, or another message.
-func claim(copies []found, f Folder, rec state.Record) (uid uint32, doubt bool) {
-	for i := range copies {
-		c := &copies[i]
-		if c.uid < since(f, rec) || c.id != rec.MessageID {
+func claim(copies map[string][]found, f Folder, rec state.Record) (uid uint32, doubt bool) {
+	same := copies[rec.MessageID]
+	for i := range same {
+		c := &same[i]
+		if c.uid < since(f, rec) {
 			continue
 		}
 		if c.size == rec.Size {
-			uid, c.uid = c.uid, 0 // taken
+			uid, c.uid = c.uid, 0
 			return uid, false
 		}
-		doubt = doubt || c.id != ""
+		doubt = rec.MessageID != ""
 	}
 	return 0, doubt
 }

@@ -314,11 +314,17 @@ type watcher struct {
 	results                  map[sync.Result]int
 	notices                  []string
 	done                     func(sync.Outcome) // nil: nothing
+	notice                   func(string)       // nil: nothing
 }
 
 func (w *watcher) Planned(n int, _ int64) { w.planned = n }
 func (w *watcher) Moved(n int)            { w.moved += n }
-func (w *watcher) Notice(text string)     { w.notices = append(w.notices, text) }
+func (w *watcher) Notice(text string) {
+	w.notices = append(w.notices, text)
+	if w.notice != nil {
+		w.notice(text)
+	}
+}
 func (w *watcher) Done(o sync.Outcome) {
 	if w.results == nil {
 		w.results = map[sync.Result]int{}

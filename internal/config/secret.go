@@ -102,14 +102,14 @@ func (s *Secret) fromCommand(ctx context.Context, stderr io.Writer) (string, err
 	return firstLine(out.Bytes()), nil
 }
 
-// limited takes what a secret can have and refuses the rest.
-type limited struct{ *bytes.Buffer }
+// limited takes what a secret can have and refuses the rest. (Not by embedding: io.Copy would find ReadFrom.)
+type limited struct{ to *bytes.Buffer }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > secretMax {
+	if l.to.Len()+len(p) > secretMax {
 		return 0, errors.New("it printed more than a password")
 	}
-	return l.Buffer.Write(p)
+	return l.to.Write(p)
 }
 
 func firstLine(text []byte) string {

@@ -52,15 +52,37 @@ func (s *Session) find(f sync.Folder, from uint32, yield func(sync.Copy, error) 
 			HeaderFields: []string{"Message-ID"}, Peek: true}},
 	})
 	stopped := false
+	s.unnamed.Store(false)
 	for m := cmd.Next(); m != nil; m = cmd.Next() {
 		if c := copyOf(m); !stopped && c.UID >= from {
 			stopped = !yield(c, nil)
 		}
 	}
-	if err := cmd.Close(); err != nil && !stopped {
+	err = cmd.Close()
+	switch {
+	case stopped:
+		return nil
+	case err != nil:
 		return sync.Doing(s.fault(err), "look through %q", f.Name)
+	case s.unnamed.Load():
+		return s.mux.broken(fmt.Errorf("%s tells UIDs in an order in which they cannot be read", s.server.Host))
 	}
 	return nil
+}
+
+// overlooked gets each FETCH response that imapclient gives to no command. One whose header comes before its UID may be
+// a message that Find is to find: imapclient does not know that yet. To pass it over would be to say that it is not there.
+func (s *Session) overlooked(m *imapclient.FetchMessageData) {
+	for item, named := m.Next(), false; item != nil; item = m.Next() {
+		switch item.(type) {
+		case imapclient.FetchItemDataUID:
+			named = true
+		case imapclient.FetchItemDataBodySection:
+			if !named {
+				s.unnamed.Store(true) // before the header is read, and so before the command ends
+			}
+		}
+	}
 }
 
 // copyOf reads one FETCH response to its end.

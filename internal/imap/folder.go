@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,14 +31,15 @@ func (s *Session) namespace() (naming, error) {
 			return naming{}, s.fault(err)
 		}
 	}
-	list, err := s.client.List("", "", nil).Collect()
-	if err != nil {
+	cmd := s.client.List("", "", nil)
+	var n naming
+	for l := cmd.Next(); l != nil; l = cmd.Next() {
+		n.delimiter = level(l.Delim)
+	}
+	if err := cmd.Close(); err != nil {
 		return naming{}, sync.Doing(s.fault(err), "ask %s how it writes folder names", s.server.Host)
 	}
-	if len(list) == 0 {
-		return naming{}, nil
-	}
-	return naming{level(list[0].Delim), ""}, nil
+	return n, nil
 }
 
 func level(delimiter rune) string {
@@ -75,11 +77,17 @@ func (n naming) raw(folder string) (string, error) {
 		}
 	}
 	name := strings.Join(levels, n.delimiter)
-	if name == "INBOX" || strings.HasPrefix(name, n.prefix) {
-		return name, nil
+	if name != "INBOX" && !strings.HasPrefix(name, n.prefix) {
+		name = n.prefix + name
 	}
-	return n.prefix + name, nil
+	if len(encodeName(name)) > nameMax {
+		return bad("it is too long")
+	}
+	return name, nil
 }
+
+// nameMax is in octets on the wire. Servers allow 255 to 1,000 or so; beyond 4,096 imapclient would send a literal.
+const nameMax = 2000
 
 // Open looks at a folder with EXAMINE; a missing one is created and subscribed to if create is set.
 func (s *Session) Open(ctx context.Context, folder string, create bool) (sync.Folder, error) {
@@ -121,17 +129,29 @@ func (s *Session) closed(folder, name string, err error) error {
 	e, ok := errors.AsType[*sync.Error](refused)
 	if ok && isRefusal(err) {
 		e.Err = fmt.Errorf("cannot open the folder %q on %s", folder, s.server.Host)
-		if e.Class == sync.Unavailable && e.Code == "" {
-			list, listErr := s.client.List("", name, nil).Collect()
+		if e.Class == sync.Unavailable && e.Code != "NOPERM" {
+			there, listErr := s.listed(name)
 			if listErr != nil {
-				return s.fault(listErr)
+				return listErr
 			}
-			if !slices.ContainsFunc(list, holdsMail) {
+			if !there {
 				e.Class = sync.Missing
 			}
 		}
 	}
 	return refused
+}
+
+// listed says whether there is a folder that holds mail. To LIST, a name with "*" or "%" is one for many.
+func (s *Session) listed(name string) (there bool, err error) {
+	cmd := s.client.List("", name, nil)
+	for l := cmd.Next(); l != nil; l = cmd.Next() { // however many there are, none is kept
+		there = there || l.Mailbox == name && holdsMail(l)
+	}
+	if err := cmd.Close(); err != nil {
+		return false, s.fault(err)
+	}
+	return there, nil
 }
 
 func holdsMail(l *imap.ListData) bool {
@@ -143,6 +163,9 @@ func (s *Session) create(folder, name string) error {
 	err := s.client.Create(name, nil).Wait()
 	if isRefusal(err) {
 		e := s.fault(err).(*sync.Error)
+		if e.Code == "ALREADYEXISTS" { // someone else was faster
+			return nil
+		}
 		e.Err = fmt.Errorf("cannot create the folder %q on %s", folder, s.server.Host)
 		if e.Class == sync.Unavailable {
 			e.Class = sync.Config
@@ -175,7 +198,7 @@ func (s *Session) appendLimit(name string) (int64, error) {
 		return 0, nil
 	case err != nil:
 		return 0, s.fault(err)
-	case data.AppendLimit == nil:
+	case data.AppendLimit == nil, *data.AppendLimit == math.MaxUint32: // that is imapclient's word for NIL
 		return 0, nil
 	}
 	return int64(*data.AppendLimit), nil

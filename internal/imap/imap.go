@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -32,6 +33,8 @@ type Session struct {
 	caps   capabilities
 	names  naming
 
+	unnamed atomic.Bool // a message came without a UID, see overlooked
+
 	selected bool // a folder is EXAMINEd
 	sure     bool // the server takes messages for the folder that is
 	shy      bool // it does not
@@ -41,6 +44,9 @@ var _ sync.Destination = (*Session)(nil)
 
 // Dial connects, protects the connection as s asks, and logs in. The errors have classes.
 func Dial(ctx context.Context, s wire.Server, l Login) (*Session, error) {
+	if err := l.check(); err != nil {
+		return nil, err
+	}
 	w, err := wire.Dial(ctx, s)
 	if err != nil {
 		return nil, err
@@ -64,13 +70,10 @@ func (s *Session) open(ctx context.Context, l Login) (err error) {
 	// more would be stored behind the back of the next run (docs/design.md, "The lost reply").
 	s.w.Linger(false)
 	// imapclient is told no more than it needs: with IMAP4rev2 it would write mailbox names in a form that a server
-	// takes only after ENABLE (RFC 9051 §6.3.1).
-	known := "IMAP4rev1"
-	if !s.caps.has("IMAP4REV1") {
-		known = "IMAP4rev2"
-	}
-	s.mux = newMux(s.w, "* PREAUTH [CAPABILITY "+known+"] go on\r\n")
-	s.client = imapclient.New(s.mux, nil)
+	// takes only after ENABLE (RFC 9051 §6.3.1), and that Append does not write.
+	s.mux = newMux(s.w, g.veil, "* PREAUTH [CAPABILITY IMAP4rev1] go on\r\n")
+	s.client = imapclient.New(s.mux, &imapclient.Options{
+		UnilateralDataHandler: &imapclient.UnilateralDataHandler{Fetch: s.overlooked}})
 	if err := s.client.WaitGreeting(); err != nil {
 		return s.fault(err)
 	}
@@ -83,6 +86,7 @@ func (s *Session) open(ctx context.Context, l Login) (err error) {
 func (s *Session) begin(ctx context.Context) (end func()) {
 	release := s.w.Bind(ctx)
 	s.w.Idle(false)
+	s.mux.chatter.Store(0)
 	return func() {
 		s.w.Idle(true)
 		release()
@@ -93,12 +97,15 @@ func (s *Session) begin(ctx context.Context) (end func()) {
 // and the mux may know why.
 func (s *Session) fault(err error) error {
 	if e, ok := errors.AsType[*imap.Error](err); ok {
-		return refusal(sync.Unavailable, string(e.Type), string(e.Code), e.Text)
+		v := s.mux.veil
+		return refusal(sync.Unavailable, string(e.Type), v.over(string(e.Code)), v.over(e.Text))
 	}
+	s.client.Close() // returns when nobody reads any more: then it is known why
 	if why := s.mux.why(); why != nil {
 		return why
 	}
-	return &sync.Error{Class: sync.Protocol, Err: fmt.Errorf("cannot understand %s: %w", s.server.Host, err)}
+	words := sync.Clean(s.mux.veil.over(err.Error())) // which may quote the server
+	return &sync.Error{Class: sync.Protocol, Err: fmt.Errorf("cannot understand %s: %s", s.server.Host, words)}
 }
 
 // Close says LOGOUT. The answer tells nothing that we need: what was stored was answered before.
@@ -108,7 +115,7 @@ func (s *Session) Close(ctx context.Context) error {
 	if s.mux.why() != nil {
 		return nil
 	}
-	if err := s.client.Logout().Wait(); err != nil {
+	if err := s.client.Logout().Wait(); err != nil && !s.mux.saidBye() {
 		return s.fault(err)
 	}
 	return nil

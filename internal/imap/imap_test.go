@@ -320,3 +320,16 @@ func hasAny(t *testing.T, err error) (*sync.Error, bool) {
 	}
 	return e, ok
 }
+
+// answerUntil answers up to a command that begins so.
+func (r replies) answerUntil(p *lab.Peer, last string) {
+	for {
+		line, err := p.ReadLine()
+		if err != nil || p.Send(r.to(line)) != nil {
+			return
+		}
+		if _, command, _ := strings.Cut(line, " "); strings.HasPrefix(command, last) {
+			return
+		}
+	}
+}

@@ -1,185 +1,88 @@
 package imap
 
 import (
-	"bytes"
-	"context"
+	"cmp"
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
 	"github.com/pop2imap/pop2imap/internal/sasl"
-	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// A gate is the way from the greeting to a login. It reads and writes the connection itself, before imapclient has it:
-// imapclient cannot say what a server refused here, and not every mechanism works with it.
-type gate struct {
-	w      *wire.Conn
-	server wire.Server
-	login  Login
-	caps   capabilities // nil: not known
-	next   int
-	lost   error
-}
-
-func (g *gate) pass(ctx context.Context) error {
-	preauth, err := g.greet()
-	if err != nil {
-		return err
-	}
-	if g.server.Security == wire.StartTLS {
-		if preauth { // nothing could be protected any more (RFC 9051 §7.1.4)
-			return &sync.Error{Class: sync.Protocol, Err: fmt.Errorf("%s skipped the login before STARTTLS: "+
-				"someone may be in the way", g.server.Host)}
-		}
-		if err := g.startTLS(ctx); err != nil {
-			return err
-		}
-	}
-	if err := g.learn(); err != nil {
-		return err
-	}
-	if !preauth {
-		if err := g.logIn(); err != nil {
-			return err
-		}
-		if err := g.learn(); err != nil {
-			return err
-		}
-	}
-	if g.caps.has("ID") { // some (163.com) serve nobody who has not given a name (RFC 2971)
-		if _, err := g.command(`ID ("name" "pop2imap")`, ""); g.lost != nil {
-			return err
-		}
+// check finds what would be a second command. It can be said before anything is sent.
+func (l Login) check() error {
+	if strings.ContainsAny(l.User+l.Password, "\r\n\x00") {
+		return &sync.Error{Class: sync.Config, Err: errors.New("a line end or NUL in user name or password")}
 	}
 	return nil
-}
-
-// greet reads the greeting (RFC 9051 §7.1).
-func (g *gate) greet() (preauth bool, err error) {
-	line, err := g.readLine()
-	if err != nil {
-		return false, err
-	}
-	star, rest, _ := strings.Cut(line, " ")
-	status, text, _ := strings.Cut(rest, " ")
-	code, arg, text := splitCode(text)
-	switch strings.ToUpper(star + " " + status) {
-	case "* OK", "* PREAUTH":
-		if code == "CAPABILITY" {
-			g.caps = parseCapabilities(arg)
-		}
-		return strings.EqualFold(status, "PREAUTH"), nil
-	case "* BYE":
-		e := refusal(sync.Temporary, "BYE", code, text)
-		e.Err = fmt.Errorf("%s does not serve us", g.server.Host)
-		return false, e
-	}
-	return false, &sync.Error{Class: sync.Protocol, Server: sync.Clean(line),
-		Err:    fmt.Errorf("%s does not greet as an IMAP server does", g.server.Host),
-		Remedy: "check that host and port are those of an IMAP server"}
-}
-
-// learn asks for the capabilities unless the server has told them unasked.
-func (g *gate) learn() error {
-	if g.caps != nil {
-		return nil
-	}
-	g.caps = capabilities{}
-	_, err := g.command("CAPABILITY", "")
-	if err != nil {
-		return sync.Doing(err, "ask %s for its capabilities", g.server.Host)
-	}
-	return nil
-}
-
-func (g *gate) startTLS(ctx context.Context) error {
-	refuse := func(format string, args ...any) error {
-		return &sync.Error{Class: sync.Unavailable, Err: fmt.Errorf(format, args...),
-			Remedy: "use imaps:// (port 993) if the server has it; " +
-				"imap+insecure:// sends the password and all mail in cleartext"}
-	}
-	if err := g.learn(); err != nil {
-		return err
-	}
-	if !g.caps.has("STARTTLS") {
-		return refuse("%s does not offer STARTTLS, and imap:// does not go on in cleartext", g.server.Host)
-	}
-	if _, err := g.command("STARTTLS", ""); err != nil {
-		if g.lost != nil {
-			return err
-		}
-		return refuse("%s refused STARTTLS, and imap:// does not go on in cleartext: %w", g.server.Host, err)
-	}
-	g.caps = nil // what was said before TLS may not be the server's word
-	return g.w.StartTLS(ctx)
 }
 
 // logIn tries one mechanism, once: a second try may lock the account.
 func (g *gate) logIn() error {
+	g.conceal(g.login.Password)
 	mechanism := g.mechanism()
 	var err error
 	switch {
-	case mechanism != "LOGIN", g.caps.has("AUTH=LOGIN") && g.login.Auth != "":
+	case mechanism != "":
 		err = g.authenticate(mechanism)
 	case g.caps.has("LOGINDISABLED"):
 		err = &sync.Error{Class: sync.Unavailable, Err: errors.New("it offers no way to log in that we know"),
 			Remedy: "the server may want TLS: use imaps:// or imap://"}
 	default:
+		mechanism = "login"
 		err = g.plainLogin()
 	}
-	if err == nil || g.lost != nil {
+	e, ok := classed(err)
+	if !ok || g.lost != nil || e.Class == sync.Config {
 		return err
 	}
-	e, ok := errors.AsType[*sync.Error](err)
-	if !ok { // a fault of the exchange itself
-		e = &sync.Error{Class: sync.Login, Err: err}
+	if e.Remedy == "" {
+		e.Remedy = fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), g.server.Side)
+		if e.Class == sync.Login {
+			e.Remedy = "check user name and password; some providers want an app password; " + e.Remedy
+		}
 	}
-	if e.Class == sync.Login && e.Remedy == "" {
-		e.Remedy = fmt.Sprintf("check user name and password; some providers want an app password; "+
-			"tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), g.server.Side)
-	}
-	if e.Class != sync.Config {
-		e.Err = fmt.Errorf("cannot log in to %s as %s: %w", g.server.Host, g.login.User, e.Err)
-	}
-	return e
+	return sync.Doing(e, "cannot log in to %s as %s", g.server.Host, g.login.User)
 }
 
-// mechanism picks how to log in: the one that is asked for; else the strongest of SASL; else the command LOGIN, also
-// before the mechanism of that name, which is the same, and before a token, which a password is not.
+// classed gives the error that has a class, to be told in other words.
+func classed(err error) (*sync.Error, bool) { return errors.AsType[*sync.Error](err) }
+
+// mechanism picks how to log in: the one that is asked for; else the strongest of SASL; else the command LOGIN, which
+// is "" here, also before the mechanism of that name, which is the same, and before a token, which a password is not.
 func (g *gate) mechanism() string {
-	if g.login.Auth != "" {
-		return strings.ToUpper(g.login.Auth)
+	asked := strings.ToUpper(g.login.Auth)
+	if asked == "LOGIN" && !g.caps.has("AUTH=LOGIN") {
+		return ""
 	}
 	best := sasl.Choose(g.caps.values("AUTH"))
-	token := best == "OAUTHBEARER" || best == "XOAUTH2"
-	if best == "" || token && !g.caps.has("LOGINDISABLED") {
-		return "LOGIN"
+	weak := best == "LOGIN" || best == "OAUTHBEARER" || best == "XOAUTH2"
+	if asked == "" && weak && !g.caps.has("LOGINDISABLED") {
+		return ""
 	}
-	return best
+	return cmp.Or(asked, best)
 }
 
 func (g *gate) authenticate(mechanism string) error {
 	c, err := sasl.New(mechanism, g.login.User, g.login.Password, g.server.Host, g.server.Port)
 	if err != nil {
-		return &sync.Error{Class: sync.Config, Err: err}
+		return err
 	}
-	initial := g.caps.has("SASL-IR")
+	// Not before the server is known to want it: a secret is not sent on the off chance.
+	initial := g.caps.has("SASL-IR") && g.caps.has("AUTH="+mechanism)
 	g.caps = nil // a login changes them (RFC 9051 §6.2)
-	return sasl.Run(c, &exchange{g: g}, initial)
+	return sasl.Run(c, &exchange{g: g, mechanism: mechanism}, initial)
 }
 
 // plainLogin is the command LOGIN (RFC 9051 §6.2.3). What a quoted string cannot hold goes as a literal.
 func (g *gate) plainLogin() error {
+	g.caps = nil // a login changes them
 	tag := g.tag()
 	line := tag + " LOGIN"
 	for _, arg := range []string{g.login.User, g.login.Password} {
-		if strings.ContainsAny(arg, "\r\n\x00") {
-			return &sync.Error{Class: sync.Config, Err: errors.New("a line end or NUL in user name or password")}
-		}
 		if q, ok := quote(arg); ok {
 			line += " " + q
 			continue
@@ -187,7 +90,9 @@ func (g *gate) plainLogin() error {
 		if err := g.write(line+" {"+strconv.Itoa(len(arg))+"}", tag+" LOGIN ***"); err != nil {
 			return err
 		}
-		if _, done, err := g.reply(tag); done {
+		if _, done, err := g.reply(tag); done && err == nil {
+			return g.lose(g.broke("let us in before we said who we are", ""))
+		} else if done {
 			return g.denied(err)
 		}
 		line = arg
@@ -195,10 +100,9 @@ func (g *gate) plainLogin() error {
 	if err := g.write(line, tag+" LOGIN ***"); err != nil {
 		return err
 	}
-	g.caps = nil // a login changes them
 	_, done, err := g.reply(tag)
 	if !done && err == nil {
-		err = g.lose(&sync.Error{Class: sync.Protocol, Err: fmt.Errorf("%s wants more after LOGIN", g.server.Host)})
+		err = g.lose(g.broke("wants more after LOGIN", ""))
 	}
 	return g.denied(err)
 }
@@ -213,18 +117,34 @@ func quote(s string) (string, bool) {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`, true
 }
 
-// denied gives the refusal of a login its class: Login, unless a response code knows better.
-func (g *gate) denied(err error) error {
-	if e, ok := errors.AsType[*sync.Error](err); ok && g.lost == nil && e.Code == "" {
-		e.Class = sync.Login
+// conceal keeps a password out of what is shown of the server's words, also as it is quoted or coded.
+func (g *gate) conceal(password string) {
+	g.veil.hide(password)
+	g.veil.hide(base64.StdEncoding.EncodeToString([]byte(password)))
+	if q, ok := quote(password); ok {
+		g.veil.hide(q[1 : len(q)-1])
 	}
-	return err
+}
+
+// denied gives the refusal of a login its class: Login, unless a response code knows better. What NOPERM says of a
+// folder is not meant here.
+func (g *gate) denied(err error) error {
+	e, ok := classed(err)
+	if !ok || g.lost != nil {
+		return err
+	}
+	if _, known := codes[e.Code]; !known || e.Code == "NOPERM" {
+		e.Class, e.Remedy = sync.Login, ""
+	}
+	return e
 }
 
 // exchange carries SASL (RFC 9051 §6.2.2).
 type exchange struct {
-	g   *gate
-	tag string
+	g         *gate
+	mechanism string
+	tag       string
+	answered  bool // the server has heard more than the name of the mechanism
 }
 
 func (x *exchange) Begin(mechanism, first string) error {
@@ -233,132 +153,30 @@ func (x *exchange) Begin(mechanism, first string) error {
 	if first == "" {
 		return x.g.write(line, line)
 	}
+	x.answered = true
+	x.g.veil.hide(first)
 	return x.g.write(line+" "+first, line+" ***")
 }
 
-func (x *exchange) Answer(line string) error { return x.g.write(line, "***") }
+func (x *exchange) Answer(line string) error {
+	x.answered = true
+	if line != "*" {
+		x.g.veil.hide(line)
+	}
+	return x.g.write(line, "***")
+}
 
+// Next waits. A refusal before any answer is not about the password, whatever code it has.
 func (x *exchange) Next() (challenge string, done bool, err error) {
 	challenge, done, err = x.g.reply(x.tag)
-	return challenge, done, x.g.denied(err)
-}
-
-func (g *gate) tag() string {
-	g.next++
-	return "a" + strconv.Itoa(g.next)
-}
-
-// command sends a line and waits for its end. shown is what may be seen of it, "" for all.
-func (g *gate) command(line, shown string) (string, error) {
-	tag := g.tag()
-	if shown == "" {
-		shown = line
+	if x.answered {
+		return challenge, done, x.g.denied(err)
 	}
-	if err := g.write(tag+" "+line, tag+" "+shown); err != nil {
-		return "", err
-	}
-	text, done, err := g.reply(tag)
-	if !done && err == nil {
-		err = g.lose(&sync.Error{Class: sync.Protocol, Err: fmt.Errorf("%s wants more after a whole command", g.server.Host)})
-	}
-	return text, err
-}
-
-func (g *gate) write(line, shown string) error {
-	g.w.Trace("C", shown)
-	if _, err := io.WriteString(g.w, line+"\r\n"); err != nil {
-		return g.lose(err)
-	}
-	return nil
-}
-
-// reply reads up to the end of the command, or to a continuation request (done is false then, text what it says).
-func (g *gate) reply(tag string) (text string, done bool, err error) {
-	const most = 1000 // lines; a login has two or three
-	for range most {
-		line, err := g.readLine()
-		if err != nil {
-			return "", true, err
-		}
-		first, rest, _ := strings.Cut(line, " ")
-		switch first {
-		case "+":
-			return rest, false, nil
-		case "*":
-			if err := g.untagged(rest); err != nil {
-				return "", true, err
-			}
-		case tag:
-			return g.status(rest)
-		default:
-			return "", true, g.lose(&sync.Error{Class: sync.Protocol, Server: sync.Clean(line),
-				Err: fmt.Errorf("%s sent what is no answer", g.server.Host)})
+	if e, ok := classed(err); ok && x.g.lost == nil {
+		e.Err = fmt.Errorf("it does not take AUTHENTICATE %s", x.mechanism)
+		if e.Class == sync.Login {
+			e.Class = sync.Unavailable
 		}
 	}
-	return "", true, g.lose(&sync.Error{Class: sync.Protocol, Err: fmt.Errorf("%s does not come to an end", g.server.Host)})
-}
-
-func (g *gate) untagged(rest string) error {
-	word, args, _ := strings.Cut(rest, " ")
-	switch strings.ToUpper(word) {
-	case "CAPABILITY":
-		g.caps = parseCapabilities(args)
-	case "BYE":
-		code, _, text := splitCode(args)
-		e := refusal(sync.Temporary, "BYE", code, text)
-		e.Err = fmt.Errorf("%s ended the session", g.server.Host)
-		return g.lose(e)
-	}
-	return nil
-}
-
-// status is the tagged end of a command. After a NO the connection is good.
-func (g *gate) status(rest string) (string, bool, error) {
-	status, text, _ := strings.Cut(rest, " ")
-	code, arg, words := splitCode(text)
-	if !strings.EqualFold(status, "OK") {
-		return "", true, refusal(sync.Unavailable, strings.ToUpper(status), code, words)
-	}
-	if code == "CAPABILITY" {
-		g.caps = parseCapabilities(arg)
-	}
-	return words, true, nil
-}
-
-// readLine reads one line of a response. A literal at its end is left out with what follows it: nothing that matters
-// here is ever sent in one.
-func (g *gate) readLine() (string, error) {
-	raw, err := g.w.ReadLine(lineMax)
-	if err != nil {
-		return "", g.lose(err)
-	}
-	line := string(bytes.TrimRight(raw, "\r\n"))
-	n, more := literalLength(raw)
-	for more {
-		if n > literalMax {
-			return "", g.lose(&sync.Error{Class: sync.Protocol, Server: sync.Clean(line),
-				Err: fmt.Errorf("%s announced %d octets where a name is due", g.server.Host, n)})
-		}
-		if _, err := io.CopyN(io.Discard, g.w, n); err != nil {
-			return "", g.lose(err)
-		}
-		if raw, err = g.w.ReadLine(lineMax); err != nil {
-			return "", g.lose(err)
-		}
-		n, more = literalLength(raw)
-	}
-	shown := line
-	if strings.HasPrefix(line, "+ ") {
-		shown = "+ ***"
-	}
-	g.w.Trace("S", shown)
-	return line, nil
-}
-
-// lose marks the connection as gone or out of step.
-func (g *gate) lose(err error) error {
-	if g.lost == nil {
-		g.lost = err
-	}
-	return g.lost
+	return challenge, done, err
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
-	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -301,7 +300,11 @@ func TestSecretsThatCannotBeSent(t *testing.T) {
 func TestPasswordsComeThrough(t *testing.T) {
 	for _, pass := range []string{"", "a", `\`, `"`, `a\"b`, "{5}", "bättery", "\xff\xfe", "%*", strings.Repeat("x", 300)} {
 		for _, auth := range []string{"", "plain", "cram-md5"} {
-			s, err := lab.StartIMAP(lab.IMAPOptions{User: user, Password: pass, Mechs: []string{"PLAIN", "CRAM-MD5"}[:len(auth)&2]})
+			o := lab.IMAPOptions{User: user, Password: pass, Mechs: []string{"PLAIN", "CRAM-MD5"}}
+			if auth == "" {
+				o.Mechs = nil
+			}
+			s, err := lab.StartIMAP(o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -361,5 +364,3 @@ func TestHangingUpInTheLogin(t *testing.T) {
 		})
 	}
 }
-
-var _ = wire.Cleartext

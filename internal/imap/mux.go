@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	stdsync "sync"
+	"sync/atomic"
 
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
@@ -17,7 +18,9 @@ import (
 const (
 	lineMax    = 1 << 20  // octets of one line of a response; a SEARCH of 100,000 has 700 KB
 	literalMax = 64 << 10 // octets of a literal outside FETCH, which is the only one that is streamed
+	fetchMax   = 1 << 30  // octets of a literal in FETCH: no server stores such a message
 	repliesMax = 1 << 10  // of our own commands, not yet waited for
+	chatterMax = 1 << 20  // other responses during one step, FETCH apart
 )
 
 // A mux is the connection as imapclient sees it. It frames what the server sends: the replies to our own tags and the
@@ -33,26 +36,31 @@ type mux struct {
 	inside  bool  // a response goes on behind that literal
 	drop    bool  // of a response that is left out
 	fetch   bool  // of a FETCH response
+	veil    veil
 
+	chatter atomic.Int64 // responses in this step
 	replies chan reply
 	done    chan struct{} // closed when there will be no more replies
 	closing stdsync.Once
 	mu      stdsync.Mutex
-	fault   error  // why it is gone
-	bye     string // what the server said last
+	fault   error   // why it is gone
+	bye     *string // what the server said with BYE
 }
 
 // reply answers a command of our own: a tagged status, or a continuation request, which has the tag "+".
 type reply struct{ tag, status, text string }
 
-func newMux(w *wire.Conn, greeting string) *mux {
-	return &mux{Conn: w, pass: []byte(greeting), replies: make(chan reply, repliesMax),
+func newMux(w *wire.Conn, v veil, greeting string) *mux {
+	return &mux{Conn: w, veil: v, pass: []byte(greeting), replies: make(chan reply, repliesMax),
 		done: make(chan struct{})}
 }
 
-// Read gives imapclient what is meant for it.
+// Read gives imapclient what is meant for it. imapclient reads on after an error, which must not bring it back to life.
 func (m *mux) Read(p []byte) (int, error) {
 	for {
+		if why := m.why(); why != nil {
+			return 0, why
+		}
 		if len(m.pass) > 0 {
 			n := copy(p, m.pass)
 			m.pass = m.pass[n:]
@@ -92,16 +100,15 @@ func (m *mux) line() error {
 		return err
 	}
 	if !m.inside {
-		m.Trace("S", string(bytes.TrimRight(line, "\r\n")))
+		m.Trace("S", m.veil.over(string(bytes.TrimRight(line, "\r\n"))))
 		if m.drop, err = m.ours(line); err != nil {
 			return err
 		}
 		m.fetch = fetchLine.Match(line)
 	}
 	m.literal, m.inside = literalLength(line)
-	if m.literal > literalMax && !m.fetch && !m.drop {
-		return &sync.Error{Class: sync.Protocol, Server: sync.Clean(string(line)),
-			Err: fmt.Errorf("%s announced %d octets where a name or a number is due", m.Host(), m.literal)}
+	if err := m.bounded(line); err != nil {
+		return err
 	}
 	if !m.drop {
 		m.pass = append(m.pass[:0], line...)
@@ -109,14 +116,26 @@ func (m *mux) line() error {
 	return nil
 }
 
+// bounded checks the limits.
+func (m *mux) bounded(line []byte) error {
+	e := &sync.Error{Class: sync.Protocol, Server: sync.Clean(m.veil.over(string(line)))}
+	switch {
+	case !m.fetch && m.literal > literalMax, m.literal > fetchMax:
+		e.Err = fmt.Errorf("%s announced %d octets where a name or a number is due", m.Host(), m.literal)
+	case !m.fetch && m.chatter.Add(1) > chatterMax:
+		e.Err = fmt.Errorf("%s does not come to an end", m.Host())
+	default:
+		return nil
+	}
+	return e
+}
+
 var (
 	fetchLine   = regexp.MustCompile(`(?i)^\* [0-9]+ FETCH `)
 	literalTail = regexp.MustCompile(`\{([0-9]+)\}\r?\n$`)
-	// imapclient knows these. What else may come unasked, such as VANISHED, would make it give up.
-	knownLine = regexp.MustCompile(`(?i)^\* (([0-9]+ )?(EXISTS|RECENT|FETCH|EXPUNGE)|OK|NO|BAD|BYE|CAPABILITY|ENABLED|` +
-		`NAMESPACE|FLAGS|LIST|STATUS|SEARCH|ESEARCH|ID|QUOTA|QUOTAROOT)\b`)
-	// Zero is no UID and no validity (RFC 9051 §9): the same as saying nothing, where imapclient would give up.
-	zeroCode = regexp.MustCompile(`(?i)^\* OK \[(UIDNEXT|UIDVALIDITY) 0+\]`)
+	// imapclient has to see these. What else may come unasked can only make it give up, as what it does not know
+	// (VANISHED) does, or mislead it: told of IMAP4rev2 it writes names in UTF-8.
+	neededLine = regexp.MustCompile(`(?i)^\* (([0-9]+ FETCH|NAMESPACE|LIST|STATUS) |OK \[(UIDNEXT|UIDVALIDITY) [0-9]+\])`)
 )
 
 // literalLength reads the announcement of a literal at the end of a line (RFC 9051 §4.3).
@@ -147,10 +166,10 @@ func (m *mux) ours(line []byte) (bool, error) {
 	}
 	if word, bye, _ := strings.Cut(rest, " "); strings.EqualFold(word, "BYE") {
 		m.mu.Lock()
-		m.bye = bye
+		m.bye = &bye
 		m.mu.Unlock()
 	}
-	return !knownLine.MatchString(text) || zeroCode.MatchString(text), nil
+	return !neededLine.MatchString(text), nil
 }
 
 func (m *mux) deliver(r reply) error {
@@ -212,8 +231,8 @@ func (m *mux) end(err error) {
 	m.mu.Lock()
 	if m.fault == nil {
 		m.fault = err
-		if m.bye != "" && sync.ClassOf(err) != sync.Stopped {
-			code, _, text := splitCode(m.bye)
+		if m.bye != nil && sync.ClassOf(err) != sync.Stopped {
+			code, _, text := splitCode(m.veil.over(*m.bye))
 			e := refusal(sync.Temporary, "BYE", code, text)
 			e.Err = fmt.Errorf("%s ended the session: %w", m.Host(), io.ErrUnexpectedEOF)
 			m.fault = e
@@ -228,6 +247,12 @@ func (m *mux) why() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.fault
+}
+
+func (m *mux) saidBye() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.bye != nil
 }
 
 // Close is called by imapclient too, when it does not understand the server.

@@ -2,13 +2,40 @@ package imap
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// refusal makes the error for a NO, BAD or BYE. The response code (RFC 9051 §7.1, RFC 5530) gives the class;
-// without one that we know, otherwise does.
+const later = "the server is busy or wants less at a time: run it again later"
+
+// codes are the response codes that say what a refusal is about (RFC 9051 §7.1, RFC 5530). What others mean depends on
+// the command: ALERT is for any, and Gmail has it with a wrong password too.
+var codes = map[string]struct {
+	class  sync.Class
+	remedy string
+}{
+	"UNAVAILABLE":   {sync.Temporary, later},
+	"INUSE":         {sync.Temporary, later},
+	"LIMIT":         {sync.Temporary, later},
+	"EXPUNGEISSUED": {sync.Temporary, later},
+	"SERVERBUG":     {sync.Temporary, ""},
+	"CORRUPTION":    {sync.Temporary, ""},
+	"OVERQUOTA": {sync.Full,
+		"make room in the account, or have its quota raised, and run it again; what waits stays at the source"},
+	"AUTHENTICATIONFAILED": {sync.Login, ""},
+	"AUTHORIZATIONFAILED":  {sync.Login, ""},
+	"EXPIRED":              {sync.Login, ""},
+	"CONTACTADMIN":         {sync.Login, ""},
+	"PRIVACYREQUIRED":      {sync.Unavailable, "the server wants TLS: use imaps:// or imap://"},
+	"TRYCREATE":            {sync.Missing, ""},
+	"NONEXISTENT":          {sync.Missing, ""},
+	"NOPERM":               {sync.Unavailable, "the account may not write to that folder: choose another with --folder"},
+}
+
+// refusal makes the error for a NO, BAD or BYE. The response code gives the class; without one that we know,
+// otherwise does.
 func refusal(otherwise sync.Class, status, code, text string) *sync.Error {
 	words := status + " " + text
 	if code != "" {
@@ -16,32 +43,20 @@ func refusal(otherwise sync.Class, status, code, text string) *sync.Error {
 	}
 	e := &sync.Error{Class: otherwise, Code: strings.ToUpper(code), Server: sync.Clean(words),
 		Err: errors.New("the server refused")}
-	switch e.Code {
-	case "UNAVAILABLE", "INUSE", "LIMIT", "EXPUNGEISSUED":
-		e.Class = sync.Temporary
-		e.Remedy = "the server is busy or wants less at a time: run it again later"
-	case "SERVERBUG", "CORRUPTION":
-		e.Class = sync.Temporary
-	case "OVERQUOTA":
-		e.Class = sync.Full
-		e.Remedy = "make room in the account, or have its quota raised, and run it again; what waits stays at the source"
-	case "AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED", "CONTACTADMIN":
-		e.Class = sync.Login
-	case "TRYCREATE", "NONEXISTENT":
-		e.Class = sync.Missing
-	case "NOPERM":
-		e.Class = sync.Unavailable
-		e.Remedy = "the account may not write to that folder: choose another with --folder"
+	if known, ok := codes[e.Code]; ok {
+		e.Class, e.Remedy = known.class, known.remedy
 	}
 	return e
 }
 
+// statusCode is what RFC 9051 §9 has in front of a status text: what is in brackets but no such code is text.
+var statusCode = regexp.MustCompile(`^\[([!#$&'+-\[^-z|}~]{1,80})(?: ([^\]]*))?\] ?`)
+
 // splitCode takes the response code off a status text: "[APPENDUID 1 2] done" gives "APPENDUID", "1 2", "done".
 func splitCode(text string) (code, arg, rest string) {
-	inner, rest, ok := strings.Cut(text, "]")
-	if !ok || !strings.HasPrefix(inner, "[") {
+	m := statusCode.FindStringSubmatch(text)
+	if m == nil {
 		return "", "", text
 	}
-	code, arg, _ = strings.Cut(inner[1:], " ")
-	return strings.ToUpper(code), arg, strings.TrimSpace(rest)
+	return strings.ToUpper(m[1]), m[2], strings.TrimSpace(text[len(m[0]):])
 }

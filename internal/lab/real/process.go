@@ -58,7 +58,7 @@ func (s *Server) command(t testing.TB, env []string, name string, args ...string
 	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
 	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"}, env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(s.runner.uid), Gid: uint32(s.runner.gid)}
 	}
@@ -73,6 +73,7 @@ func (s *Server) keep(t testing.TB, cmd *exec.Cmd) {
 		// Pdeathsig strikes when the thread that started the process ends. This one ends with the test program, even
 		// when that panics, so that no server outlives it.
 		runtime.LockOSThread()
+		cmd.SysProcAttr.Pdeathsig = syscall.SIGTERM
 		defer close(gone)
 		err := cmd.Start()
 		started <- err

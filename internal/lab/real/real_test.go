@@ -95,7 +95,7 @@ var sample = [][]byte{
 	[]byte("From: a@example.org\nSubject: dots\n\n.\n..two\n.a line\n\n.\n"),
 	[]byte("From: b@example.org\nMIME-Version: 1.0\nContent-Type: text/plain; charset=iso-8859-1\n" +
 		"Content-Transfer-Encoding: 8bit\n\ncaf\xe9 \xff\xfe\n"),
-	append([]byte("From: c@example.org\nSubject: 300 KB\n\n"), bytes.Repeat([]byte(strings.Repeat("x", 74)+"\n"), 4000)...),
+	[]byte("From: c@example.org\nSubject: 300 KB\n\n" + strings.Repeat(strings.Repeat("x", 74)+"\n", 4000)),
 }
 
 func TestPutIsWhatPOP3AndIMAPRead(t *testing.T) {

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+)
+
+// TestInterrupted stops the program by a signal while the server has the second message and has not answered.
+func TestInterrupted(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		signal []syscall.Signal
+		exit   int    // -1: killed
+		again  string // what the next run says
+	}{
+		{"SIGINT finishes the message under way", []syscall.Signal{syscall.SIGINT}, 130, "5 messages listed, 2 known, 3 copied"},
+		{"SIGTERM too", []syscall.Signal{syscall.SIGTERM}, 143, "5 messages listed, 2 known, 3 copied"},
+		{"the second SIGINT leaves at once", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, 130, "5 messages listed, 1 known, 3 copied (2.0 KiB), 1 found at the destination"},
+		{"SIGKILL", []syscall.Signal{syscall.SIGKILL}, -1, "5 messages listed, 1 known, 3 copied (2.0 KiB), 1 found at the destination"},
+	} {
+		t.Run(c.name, func(t *testing.T) { interrupted(t, c.signal, c.exit, c.again) })
+	}
+}
+
+func interrupted(t *testing.T, signals []syscall.Signal, exit int, again string) {
+	has, goOn := make(chan bool, 1), make(chan bool) // the server has the second message; it may answer
+	appends := 0
+	command, mailbox := prepared(t, func(int64, []byte) error {
+		if appends++; appends == 2 {
+			has <- true
+			<-goOn
+		}
+		return nil
+	})
+	first := command()
+	var talk strings.Builder
+	said := &lines{to: &talk, line: make(chan string, 100)}
+	first.Stderr = said
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-has
+	for i, s := range signals {
+		if err := first.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 && s != syscall.SIGKILL {
+			if line := <-said.line; !strings.Contains(line, "stopping") {
+				t.Errorf("it says %q", line)
+			}
+		}
+	}
+	leavesAtOnce := len(signals) > 1 || exit == -1
+	if leavesAtOnce {
+		first.Wait()
+	}
+	close(goOn)
+	if !leavesAtOnce {
+		first.Wait()
+	}
+	if got := first.ProcessState.ExitCode(); got != exit {
+		t.Errorf("exit code %d, want %d\n%s", got, exit, talk.String())
+	}
+	out, err := command().CombinedOutput()
+	if err != nil || !strings.Contains(string(out), again) {
+		t.Errorf("%v\n%s\nwant %s", err, out, again)
+	}
+	stored, err := mailbox.Messages("INBOX")
+	if err != nil || len(stored) != 5 {
+		t.Fatalf("%d messages, %v", len(stored), err)
+	}
+	for i, m := range lab.Sample()[:5] {
+		if !bytes.Equal(stored[i].Raw, m.Raw) {
+			t.Errorf("message %d is not the one of the maildrop", i+1)
+		}
+	}
+}
+
+// prepared starts two servers, and gives the command that syncs them.
+func prepared(t *testing.T, onAppend func(int64, []byte) error) (func() *exec.Cmd, *lab.IMAP) {
+	ca, err := lab.NewTLS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	maildrop, err := lab.StartPOP3(lab.POP3Options{User: "alice", Password: password, TLS: ca.Good.Config, Implicit: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(maildrop.Close)
+	maildrop.SetMail(lab.Sample()[:5])
+	mailbox, err := lab.StartIMAP(lab.IMAPOptions{User: "alice", Password: password, TLS: ca.Good.Config, Implicit: true, RefuseAppend: onAppend})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(mailbox.Close)
+	_, popPort := maildrop.Addr()
+	_, imapPort := mailbox.Addr()
+	dir := t.TempDir()
+	return func() *exec.Cmd {
+		cmd := exec.Command("pop2imap", "sync", "--settle", "500ms", "--state", filepath.Join(dir, "state.db"),
+			"--from", fmt.Sprintf("pop3s://alice@127.0.0.1:%d", popPort), "--from-tls-fingerprint", "sha256:"+ca.Good.Fingerprint,
+			"--to", fmt.Sprintf("imaps://alice@127.0.0.1:%d", imapPort), "--to-tls-fingerprint", "sha256:"+ca.Good.Fingerprint)
+		cmd.Env = append(os.Environ(), "POP2IMAP_FROM_PASSWORD="+password, "POP2IMAP_TO_PASSWORD="+password)
+		return cmd
+	}, mailbox
+}
+
+// lines passes on what is written, and each write as an event.
+type lines struct {
+	to   *strings.Builder
+	line chan string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.line <- string(p)
+	return l.to.Write(p)
+}

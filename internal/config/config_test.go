@@ -1,0 +1,200 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+func TestEndpoints(t *testing.T) {
+	for _, c := range []struct {
+		url  string
+		want Endpoint
+	}{
+		{"pop3s://alice@pop.example.org", Endpoint{"pop3s", wire.ImplicitTLS, "alice", "pop.example.org", 995, "", ""}},
+		{"POP3://alice@POP.example.org:1110/", Endpoint{"pop3", wire.StartTLS, "alice", "pop.example.org", 1110, "", ""}},
+		{"pop3+insecure://alice@[::1]:110", Endpoint{"pop3+insecure", wire.Cleartext, "alice", "::1", 110, "", ""}},
+		{"pop3s://me@old.example@pop.old.example", Endpoint{"pop3s", wire.ImplicitTLS, "me@old.example", "pop.old.example", 995, "", ""}},
+		{"pop3s://me%40old.example@pop.old.example?auth=APOP", Endpoint{"pop3s", wire.ImplicitTLS, "me@old.example", "pop.old.example", 995, "", "apop"}},
+		{"imaps://a@h", Endpoint{"imaps", wire.ImplicitTLS, "a", "h", 993, "INBOX", ""}},
+		{"imaps://a@h/inbox/Old", Endpoint{"imaps", wire.ImplicitTLS, "a", "h", 993, "INBOX/Old", ""}},
+		{"imap://a@h:1143/M%C3%BCll%20%25/2020/?auth=xoauth2", Endpoint{"imap", wire.StartTLS, "a", "h", 1143, "Müll %/2020", "xoauth2"}},
+		{"imap+insecure://a@127.0.0.1/Äpfel", Endpoint{"imap+insecure", wire.Cleartext, "a", "127.0.0.1", 143, "Äpfel", ""}},
+	} {
+		parse := ParseTo
+		if strings.HasPrefix(strings.ToLower(c.url), "pop") {
+			parse = ParseFrom
+		}
+		got, err := parse(c.url)
+		if err != nil || got != c.want {
+			t.Errorf("%s: got %+v, %v", c.url, got, err)
+		}
+		if again, err := parse(got.String()); err != nil || again != got {
+			t.Errorf("%s: %s gives %+v, %v", c.url, got, again, err)
+		}
+	}
+}
+
+func TestBadEndpoints(t *testing.T) {
+	for url, want := range map[string]string{
+		"":                           "must begin with one of",
+		"imaps://a@h":                "must begin with one of",
+		"pop3s:/a@h":                 "must begin with one of",
+		"pop3s://h":                  "the user is missing",
+		"pop3s://@h":                 "the user is missing",
+		"pop3s://a@":                 "the host is missing",
+		"pop3s://a@h:0":              "not a port",
+		"pop3s://a@h:70000":          "not a port",
+		"pop3s://a@müll.example":     "xn--",
+		"pop3s://a@h h":              "not a host name",
+		"pop3s://a:hunter2@h":        "a password must not stand in the URL",
+		"pop3s://a%zz@h":             "two hex digits",
+		"pop3s://a%0d%0aDELE%201@h":  "control character",
+		"pop3s://a@h/Folder":         "a maildrop has no folders",
+		"pop3s://a@h?auth=rot13":     "can be one of plain",
+		"pop3s://a@h?user=b":         "there is only ?auth=",
+		"pop3s://a@h?auth=plain&x=y": "can be one of plain",
+	} {
+		if _, err := ParseFrom(url); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", url, err, want)
+		} else if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: the password is in %v", url, err)
+		}
+	}
+	for url, want := range map[string]string{
+		"imaps://a@h/%ff":       "not UTF-8",
+		"imaps://a@h/a%0ab":     "control character",
+		"imaps://a@h/a//b":      "level without a name",
+		"imaps://a@h/%":         "two hex digits",
+		"imaps://a@h?auth=apop": "can be one of",
+	} {
+		if _, err := ParseTo(url); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", url, err, want)
+		}
+	}
+}
+
+func TestValues(t *testing.T) {
+	for _, c := range []struct {
+		flag       pflag.Value
+		text, want string
+	}{
+		{new(Size), "500", "500"}, {new(Size), "25M", "26214400"}, {new(Size), "1.5 GiB", "1610612736"}, {new(Size), "2kb", "2048"},
+		{new(Size), "0", "error"}, {new(Size), "-1", "error"}, {new(Size), "much", "error"}, {new(Size), "9e99", "error"}, {new(Size), "nan", "error"}, {new(Size), "", "error"},
+		{new(Age), "12h", "12h0m0s"}, {new(Age), "30d", "720h0m0s"}, {new(Age), "2w", "336h0m0s"}, {new(Age), "1y", "8760h0m0s"},
+		{new(Age), "30", "error"}, {new(Age), "d", "error"}, {new(Age), "0d", "error"}, {new(Age), "4000000000y", "error"}, {new(Age), "", "error"},
+		{new(Date), "2020-01-31T12:00:00+01:00", "2020-01-31T12:00:00+01:00"}, {new(Date), "31.1.2020", "error"}, {new(Date), "2020-02-30", "error"},
+		{new(Mode), "seen", "seen"}, {new(Mode), "Seen", "error"},
+		{new(Fingerprint), "SHA256:" + strings.Repeat("AB:", 31) + "AB", "sha256:" + strings.Repeat("ab", 32)},
+		{new(Fingerprint), strings.Repeat("ab", 32), "error"}, {new(Fingerprint), "sha256:ab", "error"},
+	} {
+		got := "error"
+		if err := c.flag.Set(c.text); err == nil {
+			got = c.flag.String()
+		}
+		if got != c.want {
+			t.Errorf("%T of %q: got %s, want %s", c.flag, c.text, got, c.want)
+		}
+	}
+}
+
+func TestUntilHasTheWholeDay(t *testing.T) {
+	var d Date
+	if err := d.Set("2020-01-31"); err != nil {
+		t.Fatal(err)
+	}
+	if want := time.Date(2020, 2, 1, 0, 0, 0, 0, time.Local); !d.End().Equal(want) {
+		t.Errorf("got %v, want %v", d.End(), want)
+	}
+}
+
+// job parses a command line, with these variables in the environment.
+func job(args []string, env map[string]string) (*Job, error) {
+	var j Job
+	f := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	j.Register(f)
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	getenv := func(name string) string { return env[name] }
+	if err := Environment(f, getenv); err != nil {
+		return nil, err
+	}
+	return &j, j.Check(getenv)
+}
+
+func TestFlagsGoOverTheEnvironment(t *testing.T) {
+	j, err := job([]string{"--from", "pop3s://a@h", "--to", "imaps://b@i/X", "--settle", "1s"}, map[string]string{
+		"HOME": "/home/a", "POP2IMAP_SETTLE": "2s", "POP2IMAP_FOLDER": "inbox", "POP2IMAP_DRY_RUN": "true", "POP2IMAP_SEEN_BEFORE": "1d"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.Settle != time.Second || j.Folder != "INBOX" || !j.DryRun || time.Duration(j.SeenBefore) != 24*time.Hour {
+		t.Errorf("got %+v", j)
+	}
+	if want := "/home/a/.local/state/pop2imap/state.db"; j.State != want {
+		t.Errorf("state %s, want %s", j.State, want)
+	}
+}
+
+func TestKeyStaysWhenOnlyTheWayChanges(t *testing.T) {
+	home := map[string]string{"HOME": "/h"}
+	a, err1 := job([]string{"--from", "pop3s://a@H", "--to", "imaps://b@i?auth=plain"}, home)
+	b, err2 := job([]string{"--from", "pop3://a@h:110?auth=apop", "--to", "imap://b@i/Inbox"}, home)
+	c, err3 := job([]string{"--from", "pop3s://a@h:1995", "--to", "imaps://b@i/Other"}, home)
+	if err1 != nil || err2 != nil || err3 != nil {
+		t.Fatal(err1, err2, err3)
+	}
+	if a.Key() != b.Key() || a.Key().From == c.Key().From || a.Key().To == c.Key().To {
+		t.Errorf("keys %v, %v, %v", a.Key(), b.Key(), c.Key())
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	ask := func(prompt string) (string, error) { return "asked with " + prompt, nil }
+	for _, c := range []struct {
+		name   string
+		secret Secret
+		ask    func(string) (string, error)
+		want   string // "": an error of class Config
+	}{
+		{"a file", Secret{File: file("a", "pass word \r\nsecond line\n", 0o600), Command: "echo no", value: "no"}, ask, "pass word "},
+		{"a file without a line end", Secret{File: file("b", "x", 0o400)}, nil, "x"},
+		{"an empty file", Secret{File: file("c", "\n", 0o600)}, ask, ""},
+		{"a file for the group", Secret{File: file("d", "x", 0o640)}, ask, ""},
+		{"a file for all", Secret{File: file("e", "x", 0o604)}, ask, ""},
+		{"no such file", Secret{File: dir + "/none"}, ask, ""},
+		{"a command", Secret{Command: "printf 'a b\\nc\\n'", value: "no"}, ask, "a b"},
+		{"a command that fails", Secret{Command: "echo x; exit 1"}, ask, ""},
+		{"a command without end", Secret{Command: "yes"}, ask, ""},
+		{"the environment", Secret{value: "from env"}, ask, "from env"},
+		{"a prompt", Secret{who: "a at h"}, ask, "asked with Password for a at h: "},
+		{"nowhere", Secret{}, nil, ""},
+	} {
+		got, err := c.secret.Get(t.Context(), c.ask, os.Stderr)
+		if got != c.want || (c.want == "") != (err != nil) {
+			t.Errorf("%s: got %q, %v", c.name, got, err)
+		}
+		if err != nil && sync.ClassOf(err) != sync.Config {
+			t.Errorf("%s: class %v", c.name, sync.ClassOf(err))
+		}
+	}
+}

@@ -1,0 +1,453 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// holds compares what is in INBOX with messages.
+func holds(t *testing.T, s *lab.IMAP, want ...string) {
+	t.Helper()
+	list, err := s.Messages("INBOX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range list {
+		got = append(got, string(m.Raw))
+	}
+	if a, b := fmt.Sprintf("%q", got), fmt.Sprintf("%q", want); a != b {
+		t.Errorf("INBOX:\ngot  %.500s\nwant %.500s", a, b)
+	}
+}
+
+var bodies = []struct{ name, raw string }{
+	{"as it should be", "A: 1\r\n\r\nbody\r\n"},
+	{"bare LF", "A: 1\n\nbody\n"},
+	{"bare CR", "A: 1\r\n\r\na\rb\r\r\n"},
+	{"NUL", "A: 1\r\n\r\n\x00\x00\r\n\x00"},
+	{"8-bit", "Subject: Gr\xfc\xdfe\r\n\r\n\xff\xfe\x80\r\n"},
+	{"no final line end", "A: 1\r\n\r\nbody"},
+	{"what looks like commands", "a LOGOUT\r\np2 NOOP\r\n{5}\r\n* BYE\r\n"},
+	{"what looks like a literal", "A: 1\r\n\r\n{5+}\r\n"},
+	{"4096 octets", strings.Repeat("x", 4096)},
+	{"4097 octets", strings.Repeat("x", 4097)},
+	{"5 MB", "A: 1\r\n\r\n" + strings.Repeat("0123456789abcde\n", 5<<16)},
+	{"nothing", ""},
+}
+
+func TestOctetsAreKept(t *testing.T) {
+	for _, c := range bodies {
+		for name, without := range map[string][]imap.Cap{"LITERAL+": nil, "no LITERAL+": {imap.CapLiteralPlus},
+			"no UIDPLUS": {imap.CapUIDPlus}} {
+			t.Run(c.name+", "+name, func(t *testing.T) {
+				server := startIMAP(t, lab.IMAPOptions{Without: without})
+				s := enter(t, server)
+				f, err := s.Open(t.Context(), "INBOX", false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for n := range uint32(2) {
+					placed, err := s.Append(t.Context(), f, letter(c.raw))
+					if err != nil {
+						t.Fatal(err)
+					}
+					want := sync.Placed{UIDValidity: f.UIDValidity, UID: n + 1}
+					if name == "no UIDPLUS" {
+						want = sync.Placed{}
+					}
+					equal(t, "place", placed, want)
+				}
+				holds(t, server, c.raw, c.raw)
+			})
+		}
+	}
+}
+
+func TestFlagsAndDate(t *testing.T) {
+	for _, c := range []struct {
+		flags []string
+		date  string // RFC 3339; "" for none
+	}{
+		{nil, ""},
+		{[]string{`\Seen`}, "2019-12-31T23:59:59-03:30"},
+		{[]string{"$Forwarded", `\Answered`, `\Flagged`, `\Seen`}, "1998-03-02T09:20:56+05:45"},
+		{[]string{"custom"}, "1970-01-01T00:00:00Z"},
+	} {
+		server := startIMAP(t, lab.IMAPOptions{})
+		m := letter("A: 1\r\n\r\n")
+		m.Flags = c.flags
+		if c.date != "" {
+			m.Date, _ = time.Parse(time.RFC3339, c.date)
+		}
+		before := time.Now().Truncate(time.Second)
+		if _, err := enter(t, server).Append(t.Context(), inbox, m); err != nil {
+			t.Fatal(err)
+		}
+		list, _ := server.Messages("INBOX")
+		equal(t, "flags", strings.Join(list[0].Flags, " "), strings.Join(c.flags, " "))
+		if c.date != "" {
+			equal(t, "date", list[0].Date.Format(time.RFC3339), c.date)
+		} else if list[0].Date.Before(before) {
+			t.Errorf("date: %v", list[0].Date)
+		}
+	}
+}
+
+// What would be a command of its own is a mistake of ours, and is not sent.
+func TestFlagsThatAreNone(t *testing.T) {
+	for _, flag := range []string{"", `\`, "a b", "a)", "a\r\nx LOGOUT", "grün", `a\b`, "{5}", `"a"`} {
+		server := startIMAP(t, lab.IMAPOptions{})
+		s := enter(t, server)
+		m := letter("A: 1\r\n\r\n")
+		m.Flags = []string{flag}
+		_, err := s.Append(t.Context(), inbox, m)
+		e := hasClass(t, err, sync.Bug)
+		equal(t, "unsent", e.Unsent, true)
+		if _, err := s.Append(t.Context(), inbox, letter("next")); err != nil {
+			t.Errorf("the next one: %v", err)
+		}
+		holds(t, server, "next")
+	}
+}
+
+// takes is a script that reads one APPEND, asks for its literal with plus, reads it, and answers with reply.
+func takes(p *lab.Peer, plus, reply string) (tag string, ok bool) {
+	line, err := p.Expect("p")
+	if err != nil {
+		return "", false
+	}
+	tag, _, _ = strings.Cut(line, " ")
+	p.Send(strings.ReplaceAll(plus, "%", tag))
+	if _, err := p.ReadLine(); err != nil { // of one line
+		return tag, false
+	}
+	return tag, p.Send(strings.ReplaceAll(reply, "%", tag)) == nil
+}
+
+func TestPlace(t *testing.T) {
+	for _, c := range []struct {
+		reply string
+		want  sync.Placed
+	}{
+		{"% OK [APPENDUID 38505 3955] done", sync.Placed{UIDValidity: 38505, UID: 3955}},
+		{"% ok [appenduid 1 4294967295]", sync.Placed{UIDValidity: 1, UID: 4294967295}},
+		{"* 1 EXISTS\r\n* 1 RECENT\r\n% OK [APPENDUID 1 2]", sync.Placed{UIDValidity: 1, UID: 2}},
+		{"% OK done", sync.Placed{}},
+		{"% OK", sync.Placed{}},
+		{"% OK [APPENDUID 1]", sync.Placed{}},
+		{"% OK [APPENDUID]", sync.Placed{}},
+		{"% OK [APPENDUID 0 5]", sync.Placed{}},
+		{"% OK [APPENDUID 5 0]", sync.Placed{}},
+		{"% OK [APPENDUID 1 4294967296]", sync.Placed{}},
+		{"% OK [APPENDUID 1 2:3]", sync.Placed{}},
+		{"% OK [APPENDUID 1 2 3]", sync.Placed{}},
+		{"% OK [APPENDUID -1 -2]", sync.Placed{}},
+		{"% OK [APPENDUID 1 2", sync.Placed{}},
+		{"% OK [ALERT] full soon [APPENDUID 1 2]", sync.Placed{}},
+	} {
+		s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+			caps("").answerUntil(p, "LIST")
+			takes(p, "+ go\r\n", c.reply+"\r\n")
+		})))
+		got, err := s.Append(t.Context(), inbox, letter("one line"))
+		if err != nil {
+			t.Errorf("%s: %v", c.reply, err)
+		}
+		equal(t, c.reply, got, c.want)
+	}
+}
+
+func TestRefusedMessage(t *testing.T) {
+	for _, c := range []struct {
+		reply, code string
+		class       sync.Class
+	}{
+		{"NO", "", sync.Refused},
+		{"NO \x1b[2J virus", "", sync.Refused},
+		{"NO [TOOBIG] too big", "TOOBIG", sync.Refused},
+		{"NO [ALERT] no", "ALERT", sync.Refused},
+		{"NO [X-NEW what is that] no", "X-NEW", sync.Refused},
+		{"NO [OVERQUOTA] full", "OVERQUOTA", sync.Full},
+		{"NO [TRYCREATE] none", "TRYCREATE", sync.Missing},
+		{"NO [NONEXISTENT] none", "NONEXISTENT", sync.Missing},
+		{"NO [UNAVAILABLE] later", "UNAVAILABLE", sync.Temporary},
+		{"NO [INUSE] later", "INUSE", sync.Temporary},
+		{"NO [LIMIT] later", "LIMIT", sync.Temporary},
+		{"NO [SERVERBUG] oops", "SERVERBUG", sync.Temporary},
+		{"NO [NOPERM] never", "NOPERM", sync.Unavailable},
+		{"BAD [CLIENTBUG] what", "CLIENTBUG", sync.Refused},
+		{"BAD", "", sync.Refused},
+	} {
+		for _, when := range []string{"before +", "after the literal", "LITERAL+"} {
+			t.Run(c.reply+" "+when, func(t *testing.T) {
+				s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+					caps(strings.TrimPrefix(when, "before +")).answerUntil(p, "LIST")
+					if when == "before +" {
+						line, _ := p.ReadLine()
+						tag, _, _ := strings.Cut(line, " ")
+						p.Send(tag + " " + c.reply + "\r\n")
+					} else if _, ok := takes(p, map[bool]string{true: "+ go\r\n"}[when != "LITERAL+"], "% "+c.reply+"\r\n"); !ok {
+						return
+					}
+					takes(p, "+ go\r\n", "% OK [APPENDUID 1 2]\r\n")
+				})))
+				_, err := s.Append(t.Context(), inbox, letter("one line"))
+				e := hasClass(t, err, c.class)
+				equal(t, "code", e.Code, c.code)
+				equal(t, "unsent", e.Unsent, true)
+				says(t, e, `append to "INBOX": server said: `+sync.Clean(c.reply))
+
+				_, err = s.Append(t.Context(), inbox, letter("the next"))
+				if strings.HasPrefix(c.reply, "BAD") && when != "before +" { // more mail could be read as commands
+					equal(t, "unsent", hasClass(t, err, sync.Temporary).Unsent, true)
+				} else if err != nil {
+					t.Errorf("the next one: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// What the server says while the message is on its way, and then hangs up, is its answer.
+func TestRefusedHalfway(t *testing.T) {
+	s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+		caps("LITERAL+").answerUntil(p, "LIST")
+		p.ReadLine()
+		p.Send("p1 NO [TOOBIG] too big\r\n")
+	})))
+	var err error
+	soon(t, "the append", func() { _, err = s.Append(t.Context(), inbox, letter(strings.Repeat("x", 64<<20))) })
+	e := hasClass(t, err, sync.Refused)
+	equal(t, "unsent", e.Unsent, true)
+}
+
+func TestAnswersThatAreNone(t *testing.T) {
+	for _, c := range []struct {
+		name, plus, reply string
+		unsent            bool
+	}{
+		{"OK before the message", "% OK [APPENDUID 1 2]\r\n", "", true},
+		{"another tag before the message", "p9 OK\r\n", "", true},
+		{"nonsense before the message", "% WHAT\r\n", "", true},
+		{"a line that is none", "what\r\n", "", true},
+		{"+ once more", "+ go\r\n", "+ go on\r\n", false},
+		{"another tag", "+ go\r\n", "p9 OK\r\n", false},
+		{"imapclient's next tag", "+ go\r\n", "T9 OK\r\n", false},
+		{"nonsense", "+ go\r\n", "% WHAT\r\n", false},
+		{"nothing behind the tag", "+ go\r\n", "%\r\n", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+				caps("").answerUntil(p, "LIST")
+				takes(p, c.plus, c.reply)
+				p.ReadLine()
+			})))
+			_, err := s.Append(t.Context(), inbox, letter("one line"))
+			e := hasClass(t, err, sync.Protocol)
+			equal(t, "unsent", e.Unsent, c.unsent)
+			_, err = s.Append(t.Context(), inbox, letter("one line"))
+			if !sync.NotStored(err) {
+				t.Errorf("the next one: %v", err)
+			}
+		})
+	}
+}
+
+// What comes unasked does not disturb.
+func TestUnaskedResponses(t *testing.T) {
+	noise := "* 5 EXISTS\r\n* 3 EXPUNGE\r\n* VANISHED 1:9\r\n* 2 FETCH (FLAGS (\\Seen))\r\n* OK still here\r\n* NO careful\r\n" +
+		"* X-GM-THING {3}\r\na\r\n b\r\n* BAD \xff\r\n* LIST () \"/\" x\r\n* STATUS x (MESSAGES 1)\r\n* SEARCH 1 2\r\n* ID NIL\r\n" +
+		"* CAPABILITY IMAP4rev2 LITERAL+\r\n* FLAGS (\r\n* OK [ALERT] \x1b\r\n"
+	s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+		r := caps("")
+		r.answerUntil(p, "LIST")
+		p.Send("+ out of place\r\n" + noise)
+		line, _ := p.Expect("T")
+		p.Send(noise + r.to(line) + noise + "+ out of place\r\n")
+		for n := range 3 {
+			takes(p, noise+"+\r\n", noise+fmt.Sprintf("%% OK [APPENDUID 7 %d]\r\n", n+1)+noise)
+		}
+		r.answer(p)
+	})))
+	if _, err := s.Open(t.Context(), "INBOX", false); err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint32(3) {
+		got, err := s.Append(t.Context(), inbox, letter("one line"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "place", got, sync.Placed{UIDValidity: 7, UID: n + 1})
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Where the line is cut says whether a message can have been stored.
+func TestCutLine(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		caps   string
+		play   func(*lab.Peer)
+		unsent bool
+		says   string
+	}{
+		{"before +", "", func(p *lab.Peer) { p.ReadLine() }, true, "closed the connection"},
+		{"before +, with BYE", "", func(p *lab.Peer) {
+			p.ReadLine()
+			p.Send("* BYE [UNAVAILABLE] \x1b[2J going down\r\n")
+		}, true, "?[2J going down"},
+		{"before the last octet", "LITERAL+", func(p *lab.Peer) {
+			p.ReadLine()
+			io.CopyN(io.Discard, p.Conn, 1<<20)
+		}, true, ""},
+		{"after the last octet", "LITERAL+", func(p *lab.Peer) {
+			p.ReadLine()
+			p.ReadLine()
+		}, false, "no reply: 127.0.0.1"},
+		{"after the last octet, with BYE", "", func(p *lab.Peer) {
+			takes(p, "+ go\r\n", "* BYE [UNAVAILABLE] going down\r\n")
+		}, false, "going down"},
+		{"in the reply", "", func(p *lab.Peer) { takes(p, "+ go\r\n", "% OK [APPEND") }, false, "closed the connection"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+				caps(c.caps).answerUntil(p, "LIST")
+				c.play(p)
+			})))
+			m := letter("one line")
+			if c.name == "before the last octet" {
+				m = letter(strings.Repeat("x", 64<<20))
+			}
+			soon(t, "the append", func() {
+				_, err := s.Append(t.Context(), inbox, m)
+				e := hasClass(t, err, sync.Temporary)
+				equal(t, "unsent", e.Unsent, c.unsent)
+				says(t, err, c.says)
+				_, err = s.Append(t.Context(), inbox, letter("one line"))
+				equal(t, "the next one: unsent", hasClass(t, err, sync.Temporary).Unsent, true)
+			})
+		})
+	}
+}
+
+// As a whole, with a server that stores: what is said to be certainly not stored is not.
+func TestCutLineAtARealServer(t *testing.T) {
+	for fate, stored := range map[lab.Fate]bool{lab.Cut: false, lab.CutReply: true} {
+		for _, without := range [][]imap.Cap{nil, {imap.CapLiteralPlus}} {
+			server := startIMAP(t, lab.IMAPOptions{Without: without, Hook: func(_ int, command string) lab.Fate {
+				if strings.HasPrefix(command, "APPEND") {
+					return fate
+				}
+				return lab.Execute
+			}})
+			_, err := enter(t, server).Append(t.Context(), inbox, letter("A: 1\r\n\r\n"))
+			e := hasClass(t, err, sync.Temporary)
+			equal(t, "unsent", e.Unsent, false)
+			server.Close()
+			if stored {
+				holds(t, server, "A: 1\r\n\r\n")
+			} else {
+				holds(t, server)
+			}
+		}
+	}
+}
+
+func TestBodyThatFails(t *testing.T) {
+	broken := errors.New("the disk is gone")
+	for _, c := range []struct {
+		name  string
+		body  io.Reader
+		class sync.Class
+	}{
+		{"too short", strings.NewReader("short"), sync.Bug},
+		{"unreadable", io.MultiReader(strings.NewReader("half"), failing{broken}), sync.Bug},
+		{"unreadable, with a class", failing{&sync.Error{Class: sync.Storage, Err: broken}}, sync.Storage},
+	} {
+		for _, without := range [][]imap.Cap{nil, {imap.CapLiteralPlus}} {
+			server := startIMAP(t, lab.IMAPOptions{Without: without})
+			m := sync.Outgoing{Size: 100, Body: func() io.Reader { return c.body }}
+			s := enter(t, server)
+			_, err := s.Append(t.Context(), inbox, m)
+			e := hasClass(t, err, c.class)
+			equal(t, c.name+": unsent", e.Unsent, true)
+			_, err = s.Append(t.Context(), inbox, letter("next"))
+			if !sync.NotStored(err) {
+				t.Errorf("half a literal was sent, and then %v", err)
+			}
+			server.Close()
+			holds(t, server)
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestLimitIsAnnounced(t *testing.T) {
+	server := startIMAP(t, lab.IMAPOptions{AppendLimit: 10})
+	s := enter(t, server)
+	f, err := s.Open(t.Context(), "INBOX", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "limit", f.AppendLimit, 10)
+	_, err = s.Append(t.Context(), f, letter("eleven octets"))
+	equal(t, "code", hasClass(t, err, sync.Refused).Code, "TOOBIG")
+	if _, err := s.Append(t.Context(), f, letter("ten octets")); err != nil {
+		t.Error(err)
+	}
+	holds(t, server, "ten octets")
+}
+
+// A long upload is no silence of the server.
+func TestSlowUpload(t *testing.T) {
+	for _, without := range [][]imap.Cap{nil, {imap.CapLiteralPlus}} {
+		server := startIMAP(t, lab.IMAPOptions{Without: without})
+		end := at(server)
+		end.Timeout = 300 * time.Millisecond
+		s := enterAt(t, end)
+		body := io.MultiReader(strings.NewReader("first, "), &late{time.After(time.Second)}, strings.NewReader("then"))
+		_, err := s.Append(t.Context(), inbox, sync.Outgoing{Size: 11, Body: func() io.Reader { return body }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		holds(t, server, "first, then")
+	}
+}
+
+// late ends when its time has come.
+type late struct{ when <-chan time.Time }
+
+func (l *late) Read([]byte) (int, error) {
+	<-l.when
+	return 0, io.EOF
+}
+
+func TestAppendAfterCancellation(t *testing.T) {
+	for range 100 {
+		server := startIMAP(t, lab.IMAPOptions{})
+		s := enter(t, server)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := s.Append(ctx, inbox, letter("A: 1\r\n\r\n"))
+		equal(t, "unsent", hasClass(t, err, sync.Stopped).Unsent, true)
+		s.drop()
+		server.Close()
+		holds(t, server)
+	}
+}

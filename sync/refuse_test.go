@@ -1,0 +1,186 @@
+package sync_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/state"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+func day(s string) time.Time {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// no is a refusal of an APPEND.
+func no(code imap.ResponseCode) error {
+	return &imap.Error{Type: imap.StatusResponseTypeNo, Code: code, Text: "not this one"}
+}
+
+// refusing refuses messages that contain a word.
+func refusing(word string, err error) lab.IMAPOptions {
+	return lab.IMAPOptions{RefuseAppend: func(_ int64, raw []byte) error {
+		if bytes.Contains(raw, []byte(word)) {
+			return err
+		}
+		return nil
+	}}
+}
+
+func TestRefusedMessageDoesNotStopTheOthers(t *testing.T) {
+	w := create(t, lab.POP3Options{}, refusing("This is b", no("")), mail("a"), mail("b"), mail("c"))
+	r := w.run()
+	w.wants(r, "3 listed, 3 new, 2 copied, 1 refused")
+	w.holds(mail("a"), mail("c"))
+	if got := r.Refusals[0]; got.UIDL != "b" || got.Server != "NO not this one" || got.Size != int64(len(mail("b").Raw)) {
+		t.Errorf("got refusal %+v", got)
+	}
+	if got := w.asked("QUIT"); len(got) != 0 {
+		t.Errorf("a retrieved message is not stored: got %q, want no QUIT (RFC 2449 §6.7)", got)
+	}
+
+	for tries := 1; tries <= 3; tries++ {
+		rec := w.records()[1]
+		if rec.Phase != state.PhaseRefused || rec.Tries != tries || rec.Server != "NO not this one" {
+			t.Errorf("got %+v, want it refused for the %d. time", rec, tries)
+		}
+		pause := []time.Duration{1: time.Hour, 2: 4 * time.Hour, 3: 16 * time.Hour}[tries]
+		if got := rec.NextTry.Sub(rec.Ended); got != pause {
+			t.Errorf("after %d tries: got a pause of %v, want %v", tries, got, pause)
+		}
+		w.wants(w.run(), "3 listed, 2 known, 1 quarantined")
+		w.silent("RETR")
+		if len(w.told("LOGIN")) != 0 || len(w.asked("QUIT")) != 1 {
+			t.Error("a quiet run should leave the destination alone, and say QUIT")
+		}
+		w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+		w.wants(w.run(), "3 listed, 2 known, 1 new, 1 refused")
+	}
+	w.holds(mail("a"), mail("c"))
+}
+
+func TestRefusedMessageIsTakenInTheEnd(t *testing.T) {
+	o := refusing("This is b", no(""))
+	refuse, fine := o.RefuseAppend, false
+	o.RefuseAppend = func(size int64, raw []byte) error {
+		if fine {
+			return nil
+		}
+		return refuse(size, raw)
+	}
+	w := create(t, lab.POP3Options{}, o, mail("a"), mail("b"))
+	w.wants(w.run(), "2 listed, 2 new, 1 copied, 1 refused")
+	fine = true
+	w.wants(w.run(), "2 listed, 1 known, 1 quarantined")
+	w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+	w.wants(w.run(), "2 listed, 1 known, 1 new, 1 copied")
+	w.holds(mail("a"), mail("b"))
+	w.wants(w.run(), "2 listed, 2 known")
+	if got := len(w.records()); got != 2 {
+		t.Errorf("got %d records, want 2", got)
+	}
+}
+
+func TestTooBigByListIsNotRetrieved(t *testing.T) {
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{AppendLimit: 1000}, mail("a"), sized(mail("b"), 1001), sized(mail("c"), 1000))
+	r := w.run()
+	w.wants(r, "3 listed, 3 new, 2 copied, 1 refused")
+	if got := w.asked("RETR"); !slices.Equal(got, []string{"RETR 1", "RETR 3"}) {
+		t.Errorf("got %q", got)
+	}
+	if r.Refusals[0].Code != "TOOBIG" || len(w.asked("QUIT")) != 1 {
+		t.Errorf("got %+v, and QUIT %q", r.Refusals[0], w.asked("QUIT"))
+	}
+	w.wants(w.run(), "3 listed, 2 known, 1 quarantined")
+	w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+	w.wants(w.run(), "3 listed, 2 known, 1 new, 1 refused")
+	w.silent("RETR")
+	if recs := w.records(); len(recs) != 3 || recs[1].Tries+recs[2].Tries != 2 {
+		t.Errorf("got %+v", recs)
+	}
+}
+
+func TestTooBigOnlyWhenItIsThere(t *testing.T) {
+	small := sized(mail("b"), 5000)
+	small.Size = 10 // LIST says less
+	for name, o := range map[string]lab.IMAPOptions{
+		"announced":     {AppendLimit: 1000},
+		"not announced": refusing("This is b", no(imap.ResponseCodeTooBig)),
+	} {
+		for _, noUIDL := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				w := create(t, lab.POP3Options{NoUIDL: noUIDL, NoTOP: noUIDL}, o, mail("a"), small, mail("c"))
+				r := w.run()
+				w.wants(r, "3 listed, 3 new, 2 copied, 1 refused")
+				w.holds(mail("a"), mail("c"))
+				if r.Refusals[0].Code != "TOOBIG" || r.Refusals[0].Size != 5000 {
+					t.Errorf("got %+v", r.Refusals[0])
+				}
+				w.wants(w.run(), "3 listed, 2 known, 1 quarantined")
+				if noUIDL && len(w.asked("QUIT")) != 0 {
+					t.Error("QUIT, though a message was retrieved that is not stored")
+				}
+				w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+				w.wants(w.run(), "3 listed, 2 known, 1 new, 1 refused")
+				if got := len(w.records()); got != 3 {
+					t.Errorf("got %d records, want 3", got)
+				}
+			})
+		}
+	}
+}
+
+func TestVanishedMessage(t *testing.T) {
+	for name, reply := range map[string]string{"gone": "-ERR no such message\r\n", "unreadable": "-ERR [SYS/TEMP] cannot\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			var hook trap
+			w := create(t, lab.POP3Options{Hook: hook.answer(reply, false)}, lab.IMAPOptions{}, mail("a"), mail("b"), mail("c"))
+			hook.set("RETR", 2)
+			w.wants(w.run(), "3 listed, 3 new, 2 copied, 1 vanished")
+			w.holds(mail("a"), mail("c"))
+			if len(w.asked("QUIT")) != 1 {
+				t.Error("all that was retrieved is stored: there should be a QUIT")
+			}
+			w.wants(w.run(), "3 listed, 2 known, 1 new, 1 copied")
+			w.holds(mail("a"), mail("c"), mail("b"))
+		})
+	}
+}
+
+func TestWithoutRoomTheRestWaits(t *testing.T) {
+	o := refusing("This is b", no(imap.ResponseCode("OVERQUOTA")))
+	refuse, room := o.RefuseAppend, false
+	o.RefuseAppend = func(size int64, raw []byte) error {
+		if room {
+			return nil
+		}
+		return refuse(size, raw)
+	}
+	w := create(t, lab.POP3Options{}, o, mail("a"), mail("b"), mail("c"))
+	w.fails(w.run(), sync.Full, "3 listed, 3 new, 1 copied, 2 left")
+	w.holds(mail("a"))
+	w.silent("QUIT")
+	if got := len(w.records()); got != 1 {
+		t.Errorf("got %d records, want 1", got)
+	}
+	w.fails(w.run(), sync.Full, "3 listed, 1 known, 2 new, 2 left")
+	room = true
+	w.wants(w.run(), "3 listed, 1 known, 2 new, 2 copied")
+	w.holds(mail("a"), mail("b"), mail("c"))
+}
+
+func TestFolderThatCannotBeMade(t *testing.T) {
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{RefuseCreate: no("")}, mail("a"))
+	w.folder = "Archive"
+	w.fails(w.run(), sync.Config, "1 listed, 1 new, 1 left")
+	w.silent("RETR", "QUIT")
+}
