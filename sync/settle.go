@@ -65,6 +65,7 @@ func (r *run) settleFolder(ctx context.Context, folder string, intents []state.R
 		return err
 	}
 	if moved(f, intents) { // something came: the server may be slow with the rest
+		r.notice("something came into the folder %q since, but not that message: waiting %s more", folder, r.Settle)
 		if err := r.pause(ctx, r.Settle); err != nil {
 			return err
 		}

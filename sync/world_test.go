@@ -112,6 +112,8 @@ func (w *world) runIn(ctx context.Context, change ...func(*sync.Options)) sync.R
 	if o.Watch == nil {
 		o.Watch = &watch
 	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute) // no run of a test takes as long
+	defer cancel()
 	r := sync.Run(ctx, o)
 	w.balanced(r)
 	if o.Watch == &watch {

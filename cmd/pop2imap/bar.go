@@ -27,7 +27,7 @@ func newBar(w io.Writer, name string, messages int, octets int64) *bar {
 	b.ProgressBar = progressbar.NewOptions64(b.octets,
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionShowBytes(true),
-		progressbar.OptionShowTotalBytes(true),
+		progressbar.OptionShowCount(),
 		progressbar.OptionUseIECUnits(true),
 		progressbar.OptionFullWidth(),
 		progressbar.OptionThrottle(100*time.Millisecond),

@@ -33,7 +33,7 @@ func TestInterrupted(t *testing.T) {
 func interrupted(t *testing.T, signals []syscall.Signal, exit int, again string) {
 	has, goOn := make(chan bool, 1), make(chan bool) // the server has the second message; it may answer
 	appends := 0
-	command, mailbox := prepared(t, func(int64, []byte) error {
+	command, mailbox := prepared(t, lab.Sample()[:5], func(int64, []byte) error {
 		if appends++; appends == 2 {
 			has <- true
 			<-goOn
@@ -85,7 +85,7 @@ func interrupted(t *testing.T, signals []syscall.Signal, exit int, again string)
 }
 
 // prepared starts two servers, and gives the command that syncs them.
-func prepared(t *testing.T, onAppend func(int64, []byte) error) (func() *exec.Cmd, *lab.IMAP) {
+func prepared(t *testing.T, mail []lab.Mail, onAppend func(int64, []byte) error) (func() *exec.Cmd, *lab.IMAP) {
 	ca, err := lab.NewTLS()
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func prepared(t *testing.T, onAppend func(int64, []byte) error) (func() *exec.Cm
 		t.Fatal(err)
 	}
 	t.Cleanup(maildrop.Close)
-	maildrop.SetMail(lab.Sample()[:5])
+	maildrop.SetMail(mail)
 	mailbox, err := lab.StartIMAP(lab.IMAPOptions{User: "alice", Password: password, TLS: ca.Good.Config, Implicit: true, RefuseAppend: onAppend})
 	if err != nil {
 		t.Fatal(err)

@@ -170,13 +170,13 @@ func (s *screen) summary(r sync.Report, exit int, dry bool) {
 func aftermath(r sync.Report) string {
 	text := "nothing was changed at either end"
 	if r.Copied > 0 {
-		text = plural(r.Copied, "message") + " copied before"
+		text = plural(r.Copied, "message") + " copied"
 	}
 	if r.InDoubt > 0 {
 		text += fmt.Sprintf("; %s in doubt: the next run finds out", plural(r.InDoubt, "message"))
 	}
 	if r.Left > 0 {
-		text += fmt.Sprintf("; %s wait", plural(r.Left, "message"))
+		text += fmt.Sprintf("; %s wait for the next run", plural(r.Left, "message"))
 	}
 	return text
 }

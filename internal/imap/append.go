@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -13,6 +14,9 @@ import (
 
 // dateLayout is date-time of RFC 9051 §9, the day padded with a space.
 const dateLayout = "_2-Jan-2006 15:04:05 -0700"
+
+// flagName is flag of RFC 9051 §9.
+var flagName = regexp.MustCompile(`^\\?[!#$&'+-\[^-z|}~]+$`)
 
 // Append stores one message (RFC 9051 §6.3.12). Dovecot is several times as fast when the folder is selected; Courier
 // refuses whatever is appended to the folder that it has EXAMINEd. So a message that is refused, before any was taken, is
@@ -69,7 +73,7 @@ func (s *Session) append(f sync.Folder, m sync.Outgoing) (sync.Placed, error) {
 		return sync.Placed{}, unsent(err)
 	}
 	if err := s.write(head); err != nil {
-		return sync.Placed{}, unsent(err)
+		return s.halfway(f, tag, err)
 	}
 	if !atOnce {
 		r, err := s.mux.await(tag)
@@ -80,8 +84,10 @@ func (s *Session) append(f sync.Folder, m sync.Outgoing) (sync.Placed, error) {
 			return s.outcome(f, r, false)
 		}
 	}
-	if err := s.body(m); err != nil {
-		return sync.Placed{}, unsent(err)
+	if err := s.body(m); sync.NotStored(err) { // it could not be read
+		return sync.Placed{}, err
+	} else if err != nil {
+		return s.halfway(f, tag, err)
 	}
 	r, err := s.mux.await(tag)
 	if err == nil && r.tag == "+" {
@@ -93,11 +99,30 @@ func (s *Session) append(f sync.Folder, m sync.Outgoing) (sync.Placed, error) {
 	return s.outcome(f, r, true)
 }
 
+// halfway gives the error for a message whose last octets could not be sent. A server that hangs up on it may have said
+// why before: a refusal is the message's own, and must not stop the others again and again.
+func (s *Session) halfway(f sync.Folder, tag string, err error) (sync.Placed, error) {
+	r, gone := s.mux.await(tag)
+	s.mux.giveUp(err)
+	switch {
+	case gone != nil:
+		return sync.Placed{}, unsent(gone)
+	case r.tag == tag:
+		return s.outcome(f, r, false)
+	}
+	return sync.Placed{}, unsent(err)
+}
+
 // appendLine makes the command up to the announcement of the literal.
 func (s *Session) appendLine(f sync.Folder, m sync.Outgoing) (tag, line string, atOnce bool, err error) {
 	name, err := s.names.raw(f.Name)
 	if err != nil {
 		return "", "", false, err
+	}
+	for _, flag := range m.Flags {
+		if !flagName.MatchString(flag) { // could be a command of its own
+			return "", "", false, fmt.Errorf("%q is no flag", flag)
+		}
 	}
 	quoted, _ := quote(encodeName(name))
 	date := ""
@@ -111,7 +136,8 @@ func (s *Session) appendLine(f sync.Folder, m sync.Outgoing) (tag, line string, 
 		plus = "+"
 	}
 	tag = s.mux.tag()
-	return tag, fmt.Sprintf("%s APPEND %s (%s) %s{%d%s}\r\n", tag, quoted, strings.Join(m.Flags, " "), date, m.Size, plus), atOnce, nil
+	line = fmt.Sprintf("%s APPEND %s (%s) %s{%d%s}\r\n", tag, quoted, strings.Join(m.Flags, " "), date, m.Size, plus)
+	return tag, line, atOnce, nil
 }
 
 func (s *Session) write(line string) error {
@@ -120,19 +146,39 @@ func (s *Session) write(line string) error {
 	return err
 }
 
-// body sends the message and the line end that completes the command. Until that is written, nothing is stored.
+// body sends the message and the line end that completes the command. Until that is written, nothing is stored. An
+// error of the message itself is marked as such already. However long it takes, it is no silence of the server.
 func (s *Session) body(m sync.Outgoing) error {
-	n, err := io.Copy(s.w, io.LimitReader(m.Body(), m.Size))
-	if err == nil && n < m.Size {
-		err = &sync.Error{Class: sync.Bug, Err: fmt.Errorf("a message of %d octets ended after %d", m.Size, n)}
+	s.w.Idle(true)
+	defer s.w.Idle(false)
+	src := &source{Reader: io.LimitReader(m.Body(), m.Size)}
+	n, err := io.Copy(s.w, src)
+	if src.err == nil && err == nil && n < m.Size {
+		src.err = fmt.Errorf("a message of %d octets ended after %d", m.Size, n)
 	}
-	if err == nil {
-		_, err = io.WriteString(s.w, "\r\n")
+	switch {
+	case src.err != nil:
+		s.mux.giveUp(unsent(src.err)) // half a literal cannot be taken back
+		return unsent(src.err)
+	case err != nil:
+		return err
 	}
-	if err != nil {
-		s.mux.Close() // half a literal cannot be taken back
-	}
+	_, err = io.WriteString(s.w, "\r\n")
 	return err
+}
+
+// A source remembers that it could not be read.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
 }
 
 // unsent marks an error of an APPEND whose last octets were not sent.
@@ -146,29 +192,36 @@ func unsent(err error) error {
 	return &marked
 }
 
-// outcome reads the tagged reply to an APPEND. sent says whether the message was sent.
+// outcome reads the tagged reply to an APPEND. sent says whether the message was sent. A refusal for whatever reason
+// means that nothing is stored.
 func (s *Session) outcome(f sync.Folder, r reply, sent bool) (sync.Placed, error) {
-	code, arg, words := splitCode(r.text)
-	if r.status == "OK" {
-		if code != "APPENDUID" { // RFC 4315 §3
-			return sync.Placed{}, nil
+	switch {
+	case r.status == "OK" && sent:
+		return place(r.text), nil
+	case r.status == "NO" || r.status == "BAD":
+		e := refusal(sync.Refused, r.status, s.mux.veil.over(r.text))
+		e.Err = fmt.Errorf("append to %q", f.Name)
+		e.Unsent = true
+		if r.status == "BAD" && sent { // it may not have taken the literal for one: no more mail shall be read as commands
+			s.mux.giveUp(&sync.Error{Class: sync.Temporary,
+				Err: fmt.Errorf("we hung up on %s, which did not understand APPEND", s.server.Host)})
 		}
-		validity, uid, _ := strings.Cut(arg, " ")
-		v, err1 := strconv.ParseUint(validity, 10, 32)
-		u, err2 := strconv.ParseUint(uid, 10, 32)
-		if err1 != nil || err2 != nil {
-			return sync.Placed{}, nil // it is stored, and where can be found out in another way
-		}
-		return sync.Placed{UIDValidity: uint32(v), UID: uint32(u)}, nil
-	}
-	e := refusal(sync.Refused, r.status, code, words)
-	e.Err = fmt.Errorf("append to %q", f.Name)
-	e.Unsent = r.status == "NO" || r.status == "BAD" // a refusal for whatever reason: nothing is stored
-	if !e.Unsent {
+		return sync.Placed{}, e
+	case sent:
 		return sync.Placed{}, s.mux.broken(fmt.Errorf("%s answered APPEND with neither OK, NO nor BAD", s.server.Host))
 	}
-	if r.status == "BAD" && sent {
-		s.mux.Close() // it may not have taken the literal for one: no more mail shall be read as commands
+	return sync.Placed{}, unsent(s.mux.broken(fmt.Errorf("%s answered APPEND before it had the message", s.server.Host)))
+}
+
+// place reads APPENDUID (RFC 4315 §3). Where it is not right the message is stored all the same, and where can be found
+// out in another way.
+func place(text string) sync.Placed {
+	code, arg, _ := splitCode(text)
+	validity, uid, _ := strings.Cut(arg, " ")
+	v, err1 := strconv.ParseUint(validity, 10, 32)
+	u, err2 := strconv.ParseUint(uid, 10, 32)
+	if code != "APPENDUID" || err1 != nil || err2 != nil || v == 0 || u == 0 {
+		return sync.Placed{}
 	}
-	return sync.Placed{}, e
+	return sync.Placed{UIDValidity: uint32(v), UID: uint32(u)}
 }

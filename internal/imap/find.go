@@ -51,12 +51,17 @@ func (s *Session) find(f sync.Folder, from uint32, yield func(sync.Copy, error) 
 		BodySection: []*imap.FetchItemBodySection{{Specifier: imap.PartSpecifierHeader,
 			HeaderFields: []string{"Message-ID"}, Peek: true}},
 	})
-	stopped := false
 	s.unnamed.Store(false)
-	for m := cmd.Next(); m != nil; m = cmd.Next() {
-		if c := copyOf(m); !stopped && c.UID >= from {
-			stopped = !yield(c, nil)
+	stopped := false
+	var held sync.Copy // given when what follows shows that it came whole
+	give := func() {
+		if !stopped && held.UID >= from {
+			stopped = !yield(held, nil)
 		}
+	}
+	for m := cmd.Next(); m != nil; m = cmd.Next() {
+		give()
+		held = copyOf(m)
 	}
 	err = cmd.Close()
 	switch {
@@ -67,6 +72,7 @@ func (s *Session) find(f sync.Folder, from uint32, yield func(sync.Copy, error) 
 	case s.unnamed.Load():
 		return s.mux.broken(fmt.Errorf("%s tells UIDs in an order in which they cannot be read", s.server.Host))
 	}
+	give()
 	return nil
 }
 

@@ -57,7 +57,7 @@ func isRefusal(err error) bool {
 // raw gives the server's name of a folder. It refuses what would become another folder than the user meant.
 func (n naming) raw(folder string) (string, error) {
 	bad := func(why string) (string, error) {
-		return "", &sync.Error{Class: sync.Config, Err: fmt.Errorf("folder %q: %s", folder, why),
+		return "", &sync.Error{Class: sync.Config, Err: fmt.Errorf("folder %.100q: %s", folder, why),
 			Remedy: "choose another name with --folder"}
 	}
 	levels := strings.Split(strings.Trim(folder, "/"), "/")

@@ -73,15 +73,14 @@ func (g *gate) greet() (preauth bool, err error) {
 	star, rest, _ := strings.Cut(line, " ")
 	status, text, _ := strings.Cut(rest, " ")
 	status = strings.ToUpper(status)
-	code, arg, text := splitCode(text)
 	switch star + " " + status {
 	case "* OK", "* PREAUTH":
-		if code == "CAPABILITY" {
+		if code, arg, _ := splitCode(text); code == "CAPABILITY" {
 			g.caps = parseCapabilities(arg)
 		}
 		return status == "PREAUTH", nil
 	case "* BYE", "* NO", "* BAD":
-		e := refusal(sync.Temporary, status, code, text)
+		e := refusal(sync.Temporary, status, text)
 		e.Err = fmt.Errorf("%s does not serve us", g.server.Host)
 		return false, e
 	}
@@ -178,8 +177,7 @@ func (g *gate) untagged(rest string) {
 	case "CAPABILITY":
 		g.caps = parseCapabilities(args)
 	case "BYE":
-		code, _, text := splitCode(g.veil.over(args))
-		e := refusal(sync.Temporary, "BYE", code, text)
+		e := refusal(sync.Temporary, "BYE", g.veil.over(args))
 		e.Err = fmt.Errorf("%s ended the session", g.server.Host)
 		g.bye = e
 	}
@@ -195,8 +193,7 @@ func (g *gate) status(rest string) error {
 		}
 		return nil
 	case "NO", "BAD":
-		code, _, words := splitCode(g.veil.over(text))
-		return refusal(sync.Unavailable, status, code, words)
+		return refusal(sync.Unavailable, status, g.veil.over(text))
 	}
 	return g.lose(g.broke("answered with neither OK, NO nor BAD", rest))
 }

@@ -97,8 +97,11 @@ func (s *Session) begin(ctx context.Context) (end func()) {
 // and the mux may know why.
 func (s *Session) fault(err error) error {
 	if e, ok := errors.AsType[*imap.Error](err); ok {
-		v := s.mux.veil
-		return refusal(sync.Unavailable, string(e.Type), v.over(string(e.Code)), v.over(e.Text))
+		text := e.Text
+		if e.Code != "" {
+			text = "[" + string(e.Code) + "] " + text
+		}
+		return refusal(sync.Unavailable, string(e.Type), s.mux.veil.over(text))
 	}
 	s.client.Close() // returns when nobody reads any more: then it is known why
 	if why := s.mux.why(); why != nil {

@@ -18,9 +18,9 @@ import (
 const (
 	lineMax    = 1 << 20  // octets of one line of a response; a SEARCH of 100,000 has 700 KB
 	literalMax = 64 << 10 // octets of a literal outside FETCH, which is the only one that is streamed
-	fetchMax   = 1 << 30  // octets of a literal in FETCH: no server stores such a message
+	fetchMax   = 64 << 20 // octets of a literal in FETCH: no header is as long
 	repliesMax = 1 << 10  // of our own commands, not yet waited for
-	chatterMax = 1 << 20  // other responses during one step, FETCH apart
+	chatterMax = 1 << 18  // other responses during one step, FETCH apart
 )
 
 // A mux is the connection as imapclient sees it. It frames what the server sends: the replies to our own tags and the
@@ -58,13 +58,16 @@ func newMux(w *wire.Conn, v veil, greeting string) *mux {
 // Read gives imapclient what is meant for it. imapclient reads on after an error, which must not bring it back to life.
 func (m *mux) Read(p []byte) (int, error) {
 	for {
-		if why := m.why(); why != nil {
-			return 0, why
-		}
 		if len(m.pass) > 0 {
 			n := copy(p, m.pass)
 			m.pass = m.pass[n:]
 			return n, nil
+		}
+		if why := m.why(); why != nil {
+			if n := m.fill(p); n > 0 {
+				return n, nil
+			}
+			return 0, why
 		}
 		var n int
 		var err error
@@ -75,9 +78,7 @@ func (m *mux) Read(p []byte) (int, error) {
 		}
 		if err != nil {
 			m.end(err)
-			return 0, err
-		}
-		if n > 0 {
+		} else if n > 0 {
 			return n, nil
 		}
 	}
@@ -91,6 +92,18 @@ func (m *mux) through(p []byte) (int, error) {
 		n = 0
 	}
 	return n, err
+}
+
+// fill makes up the rest of a literal that will not come: imapclient would read on in it from two goroutines at once.
+// The error follows, and so nobody takes it for the server's.
+func (m *mux) fill(p []byte) int {
+	if m.drop {
+		return 0
+	}
+	n := int(min(int64(len(p)), m.literal))
+	clear(p[:n])
+	m.literal -= int64(n)
+	return n
 }
 
 // line reads one line of a response and decides whose it is.
@@ -108,6 +121,7 @@ func (m *mux) line() error {
 	}
 	m.literal, m.inside = literalLength(line)
 	if err := m.bounded(line); err != nil {
+		m.literal = 0
 		return err
 	}
 	if !m.drop {
@@ -221,9 +235,14 @@ func (m *mux) gone() error {
 
 // broken gives the connection up as out of step.
 func (m *mux) broken(err error) error {
-	m.end(&sync.Error{Class: sync.Protocol, Err: err})
-	m.Close()
+	m.giveUp(&sync.Error{Class: sync.Protocol, Err: err})
 	return m.why()
+}
+
+// giveUp closes the connection. Whoever wants it later is told why.
+func (m *mux) giveUp(why error) {
+	m.end(why)
+	m.Close()
 }
 
 // end notes why there is nothing more to read, and wakes whoever waits. A server that said BYE has said why.
@@ -232,8 +251,7 @@ func (m *mux) end(err error) {
 	if m.fault == nil {
 		m.fault = err
 		if m.bye != nil && sync.ClassOf(err) != sync.Stopped {
-			code, _, text := splitCode(m.veil.over(*m.bye))
-			e := refusal(sync.Temporary, "BYE", code, text)
+			e := refusal(sync.Temporary, "BYE", m.veil.over(*m.bye))
 			e.Err = fmt.Errorf("%s ended the session: %w", m.Host(), io.ErrUnexpectedEOF)
 			m.fault = e
 		}

@@ -34,16 +34,13 @@ var codes = map[string]struct {
 	"NOPERM":               {sync.Unavailable, "the account may not write to that folder: choose another with --folder"},
 }
 
-// refusal makes the error for a NO, BAD or BYE. The response code gives the class; without one that we know,
-// otherwise does.
-func refusal(otherwise sync.Class, status, code, text string) *sync.Error {
-	words := status + " " + text
-	if code != "" {
-		words = status + " [" + code + "] " + text
-	}
-	e := &sync.Error{Class: otherwise, Code: strings.ToUpper(code), Server: sync.Clean(words),
+// refusal makes the error for a NO, BAD or BYE. The response code in front of the text gives the class; without one that
+// we know, otherwise does.
+func refusal(otherwise sync.Class, status, text string) *sync.Error {
+	code, _, _ := splitCode(text)
+	e := &sync.Error{Class: otherwise, Code: code, Server: sync.Clean(status + " " + text),
 		Err: errors.New("the server refused")}
-	if known, ok := codes[e.Code]; ok {
+	if known, ok := codes[code]; ok {
 		e.Class, e.Remedy = known.class, known.remedy
 	}
 	return e

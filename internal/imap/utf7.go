@@ -7,7 +7,8 @@ import (
 )
 
 // utf7 is the alphabet of mailbox names outside ASCII (RFC 3501 §5.1.3).
-var utf7 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
+var utf7 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").
+	WithPadding(base64.NoPadding)
 
 // encodeName writes a mailbox name in modified UTF-7. The result is printable ASCII.
 func encodeName(name string) string {

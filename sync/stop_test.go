@@ -1,0 +1,166 @@
+package sync_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+func TestStopFinishesTheMessageUnderWay(t *testing.T) {
+	drop := []lab.Mail{mail("a"), mail("b"), mail("c")}
+	for n := 1; n <= 3; n++ {
+		for _, command := range []string{"RETR", "APPEND"} {
+			t.Run(fmt.Sprintf("during %s %d", command, n), func(t *testing.T) {
+				stop := make(chan struct{})
+				hook := trap{then: func() { close(stop) }}
+				w := create(t, lab.POP3Options{Hook: hook.answer("", false)}, lab.IMAPOptions{Hook: hook.fate(lab.Execute)}, drop...)
+				hook.set(command, n)
+				r := w.run(func(o *sync.Options) { o.Stop = stop })
+				if n == 3 {
+					w.wants(r, "3 listed, 3 new, 3 copied") // there was nothing left to leave
+				} else {
+					w.fails(r, sync.Stopped, fmt.Sprintf("3 listed, 3 new, %d copied, %d left", n, 3-n))
+				}
+				w.holds(drop[:n]...)
+				w.wants(w.run(), counts(sync.Report{Listed: 3, Known: n, New: 3 - n, Copied: 3 - n}))
+				w.holds(drop...)
+			})
+		}
+	}
+}
+
+func TestStopBeforeTheFirstMessage(t *testing.T) {
+	for _, command := range []string{"PASS", "UIDL", "LIST"} {
+		stop := make(chan struct{})
+		hook := trap{then: func() { close(stop) }}
+		w := create(t, lab.POP3Options{Hook: hook.answer("", false)}, lab.IMAPOptions{}, mail("a"))
+		hook.set(command, 1)
+		r := w.run(func(o *sync.Options) { o.Stop = stop })
+		if r.Copied != 0 || sync.ClassOf(r.Err) != sync.Stopped {
+			t.Errorf("during %s: got %s (%v)", command, counts(r), r.Err)
+		}
+		w.silent("RETR", "QUIT")
+		w.wants(w.run(), "1 listed, 1 new, 1 copied")
+	}
+}
+
+// lister lists, and then waits until it is told to stop: what comes next meets a context that is over.
+type lister struct {
+	sync.Source
+	stop func()
+}
+
+func (l lister) List(ctx context.Context) (sync.Listing, error) {
+	listing, err := l.Source.List(ctx)
+	l.stop()
+	<-ctx.Done()
+	return listing, err
+}
+
+func TestStopIsNoErrorOfTheState(t *testing.T) {
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
+	stop := make(chan struct{})
+	r := w.run(func(o *sync.Options) {
+		from := o.From
+		o.Stop = stop
+		o.From = func(ctx context.Context) (sync.Source, error) {
+			src, err := from(ctx)
+			return lister{src, func() { close(stop) }}, err
+		}
+	})
+	w.fails(r, sync.Stopped, "1 listed, 1 new, 1 left")
+	w.wants(w.run(), "1 listed, 1 new, 1 copied")
+}
+
+func TestCancelledRunLosesNothing(t *testing.T) {
+	drop := []lab.Mail{mail("a"), mail("b"), mail("c")}
+	for _, command := range []string{"USER", "UIDL", "RETR 1", "RETR 2", "LOGIN", "EXAMINE", "APPEND"} {
+		t.Run("during "+command, func(t *testing.T) {
+			why := errors.New("second signal")
+			ctx, cancel := context.WithCancelCause(t.Context())
+			hook := trap{then: func() { cancel(why) }}
+			w := create(t, lab.POP3Options{Hook: hook.answer("", false)}, lab.IMAPOptions{Hook: hook.fate(lab.Execute)}, drop...)
+			hook.set(command, 1)
+			r := w.runIn(ctx)
+			if sync.ClassOf(r.Err) != sync.Stopped || !errors.Is(r.Err, why) {
+				t.Errorf("got %v, want class Stopped with the reason", r.Err)
+			}
+			w.silent("QUIT")
+			if r = w.run(); r.Err != nil || r.Known+r.Recognised+r.Copied != 3 {
+				t.Errorf("second run: got %s (%v)", counts(r), r.Err)
+			}
+			w.holds(drop...)
+		})
+	}
+}
+
+func TestStopEndsTheWaitForAnInterruptedMessage(t *testing.T) {
+	w, _ := lossy(t, 1, lab.CutReply, true, mail("a"))
+	w.fails(w.run(), sync.Temporary, "1 listed, 1 new, 1 in doubt")
+	ctx, cancel := context.WithCancel(t.Context())
+	watch := &watcher{notice: func(string) { cancel() }}
+	r := w.runIn(ctx, func(o *sync.Options) { o.Settle, o.Watch = time.Hour, watch })
+	w.fails(r, sync.Stopped, "")
+	if n := w.pop.Connections(); n != 1 {
+		t.Errorf("got %d connections to the maildrop, want that of the first run", n)
+	}
+	w.wants(w.run(), "1 listed, 1 new, 1 recognised")
+	w.holds(mail("a"))
+}
+
+func TestLineOfTheSourceIsCutInABody(t *testing.T) {
+	drop := []lab.Mail{mail("a"), sized(mail("b"), 5<<20), mail("c")}
+	whole := "+OK\r\n" + strings.ReplaceAll(string(drop[1].Raw), "\r\n.", "\r\n..")
+	for name, reply := range map[string]string{
+		"before the reply":        "",
+		"in the status line":      "+OK",
+		"behind the status line":  "+OK\r\n",
+		"in the header":           whole[:40],
+		"in the body":             whole[:1000],
+		"far into the body":       whole[:4<<20+50],
+		"before the dot":          whole,
+		"in the dot's line":       whole + ".",
+		"in the dot's line's end": whole + ".\r",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var hook trap
+			w := create(t, lab.POP3Options{Hook: hook.answer(reply, true)}, lab.IMAPOptions{}, drop...)
+			hook.set("RETR", 2)
+			w.fails(w.run(), sync.Temporary, "3 listed, 3 new, 1 copied, 2 left")
+			w.holds(drop[0])
+			if n := len(w.records()); n != 1 {
+				t.Errorf("got %d records, want 1", n)
+			}
+			w.wants(w.run(), "3 listed, 1 known, 2 new, 2 copied")
+			w.holds(drop...)
+		})
+	}
+}
+
+// The state cannot be written: before the APPEND nothing is sent, behind it the next run finds out.
+func TestStateThatCannotBeWritten(t *testing.T) {
+	for _, c := range []struct{ name, trigger, first, second string }{
+		{"the intent", "BEFORE INSERT ON record WHEN NEW.uidl = x'62'",
+			"3 listed, 3 new, 1 copied, 2 left", "3 listed, 1 known, 2 new, 2 copied"},
+		{"the outcome", "BEFORE UPDATE ON record WHEN NEW.uidl = x'62' AND NEW.phase = 'stored'",
+			"3 listed, 3 new, 1 copied, 1 in doubt, 1 left", "3 listed, 1 known, 2 new, 1 copied, 1 recognised"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{})
+			w.wants(w.run(), "")
+			w.edit("CREATE TRIGGER full " + c.trigger + " BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+			w.pop.SetMail([]lab.Mail{mail("a"), mail("b"), mail("c")})
+			w.fails(w.run(), sync.Storage, c.first)
+			w.silent("QUIT")
+			w.edit("DROP TRIGGER full")
+			w.wants(w.run(), c.second)
+			w.holds(mail("a"), mail("b"), mail("c"))
+		})
+	}
+}
