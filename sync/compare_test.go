@@ -60,8 +60,9 @@ func TestCompare(t *testing.T) {
 		{name: "all kinds under one key", keys: []string{"a", "a", "a", "a", "a"},
 			records: map[string][]state.Record{"a": {refusedAs(1, early), refusedAs(2, late), intentAs(3), storedAs(4)}},
 			want:    plan{known: 1, inDoubt: 1, quarantined: 1}, todo: []tries{{4, 1}, {5, 0}}},
-		{name: "keys do not mix", keys: []string{"a", "b"}, records: map[string][]state.Record{"a": {storedAs(1), storedAs(2)}},
-			want: plan{known: 1}, todo: []tries{{2, 0}}},
+		{name: "keys do not mix", keys: []string{"a", "b"},
+			records: map[string][]state.Record{"a": {storedAs(1), storedAs(2)}},
+			want:    plan{known: 1}, todo: []tries{{2, 0}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			settled := map[int64]bool{}

@@ -18,19 +18,22 @@ func body2(m lab.Mail) lab.Mail {
 
 func TestWithoutUIDL(t *testing.T) {
 	a, b, c := mail("a"), mail("b"), mail("c")
+	d, e := anonymous("d"), anonymous("e")
+	x, y := lab.Mail{Raw: []byte("\r\nx\r\n")}, lab.Mail{Raw: []byte("\r\ny\r\n")}
+	list := func(mail ...lab.Mail) []lab.Mail { return mail }
 	for _, noTop := range []bool{false, true} {
 		for name, steps := range map[string][]struct {
 			drop   []lab.Mail
 			copied int
 		}{
-			"plain":                    {{[]lab.Mail{a, b}, 2}, {[]lab.Mail{a, b}, 0}, {[]lab.Mail{b, c, a}, 1}, {[]lab.Mail{c}, 0}},
-			"two identical":            {{[]lab.Mail{a, a}, 2}, {[]lab.Mail{a, a}, 0}, {[]lab.Mail{a, a, a}, 1}, {[]lab.Mail{a}, 0}},
-			"an identical one comes":   {{[]lab.Mail{a}, 1}, {[]lab.Mail{a, a}, 1}, {[]lab.Mail{a, a}, 0}},
-			"without Message-ID":       {{[]lab.Mail{anonymous("a"), anonymous("b")}, 2}, {[]lab.Mail{anonymous("b"), anonymous("a")}, 0}},
-			"two without Message-ID":   {{[]lab.Mail{anonymous("a"), anonymous("a")}, 2}, {[]lab.Mail{anonymous("a"), anonymous("a")}, 0}},
-			"one header, two bodies":   {{[]lab.Mail{a, body2(a)}, 2}, {[]lab.Mail{body2(a), a}, 0}, {[]lab.Mail{body2(a)}, 0}},
-			"no header at all":         {{[]lab.Mail{{Raw: []byte("\r\nx\r\n")}, {Raw: []byte("\r\ny\r\n")}}, 2}, {[]lab.Mail{{Raw: []byte("\r\ny\r\n")}, {Raw: []byte("\r\nx\r\n")}}, 0}},
-			"one goes, one comes back": {{[]lab.Mail{a, a, b}, 3}, {[]lab.Mail{a}, 0}, {[]lab.Mail{a, a}, 0}, {[]lab.Mail{a, a, a, b}, 1}},
+			"plain":                    {{list(a, b), 2}, {list(a, b), 0}, {list(b, c, a), 1}, {list(c), 0}},
+			"two identical":            {{list(a, a), 2}, {list(a, a), 0}, {list(a, a, a), 1}, {list(a), 0}},
+			"an identical one comes":   {{list(a), 1}, {list(a, a), 1}, {list(a, a), 0}},
+			"without Message-ID":       {{list(d, e), 2}, {list(e, d), 0}},
+			"two without Message-ID":   {{list(d, d), 2}, {list(d, d), 0}, {list(d, d, d), 1}},
+			"one header, two bodies":   {{list(a, body2(a)), 2}, {list(body2(a), a), 0}, {list(body2(a)), 0}},
+			"no header at all":         {{list(x, y), 2}, {list(y, x), 0}},
+			"one goes, one comes back": {{list(a, a, b), 3}, {list(a), 0}, {list(a, a), 0}, {list(a, a, a, b), 1}},
 		} {
 			t.Run(fmt.Sprintf("%s, no TOP %t", name, noTop), func(t *testing.T) {
 				w := create(t, lab.POP3Options{NoUIDL: true, NoTOP: noTop}, lab.IMAPOptions{})

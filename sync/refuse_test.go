@@ -91,7 +91,8 @@ func TestRefusedMessageIsTakenInTheEnd(t *testing.T) {
 }
 
 func TestTooBigByListIsNotRetrieved(t *testing.T) {
-	w := create(t, lab.POP3Options{}, lab.IMAPOptions{AppendLimit: 1000}, mail("a"), sized(mail("b"), 1001), sized(mail("c"), 1000))
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{AppendLimit: 1000}, mail("a"), sized(mail("b"), 1001),
+		sized(mail("c"), 1000))
 	r := w.run()
 	w.wants(r, "3 listed, 3 new, 2 copied, 1 refused")
 	if got := w.asked("RETR"); !slices.Equal(got, []string{"RETR 1", "RETR 3"}) {

@@ -84,7 +84,6 @@ type Result string
 const (
 	Copied     Result = "copied"     // appended now
 	WouldCopy  Result = "would copy" // in a dry run
-	Recognised Result = "recognised" // the destination had it: an earlier APPEND whose reply was lost
 	RefusedOne Result = "refused"    // the destination said no
 	Gone       Result = "vanished"   // the source does not give it
 )

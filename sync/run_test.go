@@ -50,12 +50,12 @@ func TestEmptyMaildropForgetsNothing(t *testing.T) {
 func TestDuplicatesAreCopiedAsOftenAsTheyAreListed(t *testing.T) {
 	a := mail("a")
 	for name, drop := range map[string][]lab.Mail{
-		"one UIDL, one content":    {a, a, mail("b")},
-		"one UIDL, two contents":   {a, as(mail("x"), "a"), mail("b")},
-		"two UIDLs, one content":   {a, as(a, "a2"), mail("b")},
-		"without Message-ID":       {anonymous("a"), as(anonymous("a"), "a2"), anonymous("a")},
-		"all of it":                {a, a, as(a, "a2"), as(mail("x"), "a"), a},
-		"one kept, one deleted it": {a},
+		"one UIDL, one content":  {a, a, mail("b")},
+		"one UIDL, two contents": {a, as(mail("x"), "a"), mail("b")},
+		"two UIDLs, one content": {a, as(a, "a2"), mail("b")},
+		"without Message-ID":     {anonymous("a"), as(anonymous("a"), "a2"), anonymous("a")},
+		"all of it":              {a, a, as(a, "a2"), as(mail("x"), "a"), a},
+		"a single one":           {a},
 	} {
 		for _, caps := range [][]imap.Cap{nil, {imap.CapUIDPlus}} {
 			t.Run(name+" without "+strings.Join(capNames(caps), ""), func(t *testing.T) {
