@@ -46,12 +46,12 @@ func (s *Session) find(f sync.Folder, from uint32, yield func(sync.Copy, error) 
 	if now.UIDNext == 0 {
 		last = 1<<32 - 1
 	}
+	s.unnamed.Store(false) // before the command: its answer may be there at once
 	cmd := s.client.Fetch(imap.UIDSet{{Start: imap.UID(from), Stop: last}}, &imap.FetchOptions{
 		UID: true, RFC822Size: true,
 		BodySection: []*imap.FetchItemBodySection{{Specifier: imap.PartSpecifierHeader,
 			HeaderFields: []string{"Message-ID"}, Peek: true}},
 	})
-	s.unnamed.Store(false)
 	stopped := false
 	var held sync.Copy // given when what follows shows that it came whole
 	give := func() {
