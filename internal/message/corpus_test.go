@@ -57,6 +57,8 @@ func checkMessage(t *testing.T, raw []byte, count map[string]int) {
 	checkFields(t, raw, header)
 	checkFingerprint(t, raw)
 	checkFlags(t, raw)
+	checkRewrites(t, raw)
+	checkRepair(t, raw)
 	if err := checkArrival(header); err != nil {
 		t.Error(err)
 	}

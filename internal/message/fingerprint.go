@@ -23,14 +23,16 @@ var unsteady = map[string]bool{
 }
 
 // Fingerprint is a SHA-256 over the lines of a header that stay the same from session to session, whether they came by
-// TOP or by RETR, with the blank line or without. Left out are the unsteady fields, lines that are no field, blank
-// continuation lines, and the way lines end.
+// TOP or by RETR, with the blank line or without, and when a server stores them. Left out are the unsteady fields, lines
+// that are no field, blank continuation lines, and every CR (Courier drops those that no LF follows). NUL and octets of
+// 0x80 and above count as X: Dovecot makes 0x80 of the one, Cyrus X of the other. That is done before the fields are
+// told apart, since it makes a field of a line whose name is not ASCII.
 //
 // Records hold fingerprints for good: another way to compute it makes every known message look new after a UIDL reset.
 // Two messages may share one; all messages without a header do.
 func Fingerprint(header []byte) [32]byte {
 	hash := sha256.New()
-	for f := range Fields(header) {
+	for f := range Fields(steadyHeader(header)) {
 		if unsteady[f.Name] || strings.HasPrefix(f.Name, "x-mozilla-") {
 			continue
 		}
@@ -42,4 +44,20 @@ func Fingerprint(header []byte) [32]byte {
 		}
 	}
 	return [32]byte(hash.Sum(nil))
+}
+
+// steadyHeader is a copy of the header as any server may have stored it.
+func steadyHeader(header []byte) []byte {
+	header = Split(header)
+	kept := make([]byte, 0, len(header))
+	for _, c := range header {
+		switch {
+		case c == '\r':
+		case c == 0 || c >= 0x80:
+			kept = append(kept, 'X')
+		default:
+			kept = append(kept, c)
+		}
+	}
+	return kept
 }

@@ -43,7 +43,6 @@ func TestFingerprintIsTheSame(t *testing.T) {
 		"X-Yahoo-Newman-Property":   top + "X-Yahoo-Newman-Property: groups\n",
 		"mbox line at the top":      "From ann Mon Jan  2 15:04:05 2006\n" + letter,
 		"a line without a colon":    top + "no field\n and more of it\n",
-		"a name with 8-bit octets":  top + "S\xfcbject: x\n",
 		"a blank continuation":      strings.Replace(letter, "a subject\n", "a subject\n \t \n", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -64,6 +63,7 @@ func TestFingerprintDiffers(t *testing.T) {
 		"one more field":             "Delivered-To: ann@example.org\n" + letter,
 		"blank at the end of a line": strings.Replace(letter, "<a@b>", "<a@b> ", 1),
 		"a field that begins so":     "Status-Code: 1\n" + letter,
+		"a name with 8-bit octets":   "S\xfcbject: x\n" + letter, // Cyrus makes a field of it
 		"a field that ends so":       "X-X-Status: 1\n" + letter,
 		"the last field is missing":  strings.TrimSuffix(letter, "Message-ID: <a@b>\n\n"),
 	} {

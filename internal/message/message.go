@@ -1,7 +1,7 @@
 // Package message says what the header of a message tells: which message it is, when it arrived, which flags it had.
 // It works on octets as they came and is never surprised: a line that makes no sense is passed over and the next one
-// read. It changes no message and refuses none, does no I/O, and takes time in proportion to the header. What to do
-// with the answers is left to package sync.
+// read. It refuses no message, does no I/O, and takes time in proportion to the header. What to do with the answers is
+// left to package sync. Only [Repaired] changes a message: for a server that refuses it as it is.
 //
 // Whoever wrote a mail wrote most of its header. Only what stands above the topmost Received field was certainly added
 // on the way (RFC 5321 §4.4: trace fields are prepended); see [Field.Above] and [Flags].

@@ -180,6 +180,7 @@ func FuzzFields(f *testing.F) {
 		checkFields(t, raw, header)
 		checkFingerprint(t, raw)
 		checkFlags(t, raw)
+		checkRewrites(t, raw)
 	})
 }
 

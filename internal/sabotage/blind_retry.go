@@ -1,0 +1,5 @@
+//go:build sabotage_blind_retry
+
+package sabotage
+
+const removed = blindRetry

@@ -1,0 +1,5 @@
+//go:build sabotage_dele_before_verified
+
+package sabotage
+
+const removed = deleBeforeVerified

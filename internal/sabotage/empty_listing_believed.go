@@ -1,0 +1,5 @@
+//go:build sabotage_empty_listing_believed
+
+package sabotage
+
+const removed = emptyListingBelieved

@@ -1,0 +1,5 @@
+//go:build sabotage_intent_not_synced
+
+package sabotage
+
+const removed = intentNotSynced

@@ -1,0 +1,5 @@
+//go:build sabotage_no_intent
+
+package sabotage
+
+const removed = noIntent

@@ -1,0 +1,5 @@
+//go:build sabotage_no_settle
+
+package sabotage
+
+const removed = noSettle

@@ -1,0 +1,5 @@
+//go:build sabotage_shared_claims
+
+package sabotage
+
+const removed = sharedClaims

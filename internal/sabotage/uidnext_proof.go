@@ -1,0 +1,5 @@
+//go:build sabotage_uidnext_proof
+
+package sabotage
+
+const removed = uidnextProof

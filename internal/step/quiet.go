@@ -1,0 +1,5 @@
+//go:build !crashpoints
+
+package step
+
+func at(string) {}
