@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -32,12 +33,18 @@ type IMAPOptions struct {
 	// RefuseAppend, if not nil, sees each message before it is stored. What it returns is the answer instead:
 	// an *imap.Error as it is.
 	RefuseAppend func(size int64, raw []byte) error
+
+	// Alter, if not nil, makes of each message that is appended what is stored. The octets it gets are not to be changed.
+	Alter func(raw []byte) []byte
+
 	RefuseCreate error // the answer to CREATE; nil: the folder is made
 
+	// SpecialUse are folders that are there from the start, and what LIST says that they are for (RFC 6154).
+	SpecialUse map[string]imap.MailboxAttr
+
 	// Hook, if not nil, sees each command when its last octet has come, and before it is executed, spelled as in
-	// Commands; sessions count from 1. It is called from the goroutine of its session. After STARTTLS neither Hook nor
-	// Commands sees anything, and APPEND is executed without its last CRLF: what a test wants to watch goes in cleartext
-	// or with Implicit.
+	// Commands: without its tag and its literals. Sessions count from 1. It is called from the goroutine of its session:
+	// while it waits, a server works that is slow, even if its client is gone.
 	Hook func(session int, command string) Fate
 }
 
@@ -48,11 +55,13 @@ const (
 	Execute  Fate = iota
 	Cut           // the line is cut and nothing executed
 	CutReply      // executed, but the line is cut before the reply
+	CutLate       // an APPEND: as CutReply, but not executed before Commit; any other command: as CutReply
+	Lie           // an APPEND: the answer is OK, but nothing is there afterwards; any other command: as Execute
 )
 
 // IMAPCaps are the capabilities that IMAPOptions.Without can take away. The others come with imapserver.
 var IMAPCaps = []imap.Cap{imap.CapNamespace, imap.CapUIDPlus, imap.CapESearch, imap.CapListExtended,
-	imap.CapListStatus, imap.CapStatusSize, imap.CapLiteralPlus}
+	imap.CapListStatus, imap.CapStatusSize, imap.CapLiteralPlus, imap.CapMultiAppend}
 
 // An IMAP is a server with one account, in which INBOX exists. "/" is the delimiter.
 type IMAP struct {
@@ -65,6 +74,7 @@ type IMAP struct {
 	boxMu   sync.Mutex        // keeps user and what follows in step
 	folders map[string]bool   // every name there has been
 	copies  map[place]*Stored // every message there has been
+	late    []order           // what Commit is to store
 }
 
 // place is a message's identity (RFC 9051 §2.3.1.1); UIDVALIDITY is unique among the folders here.
@@ -76,7 +86,7 @@ type place struct {
 // Stored is a message in a folder.
 type Stored struct {
 	UID   uint32
-	Raw   []byte // exactly the literal of APPEND
+	Raw   []byte // exactly the literal of APPEND, or what Alter made of it
 	Flags []string
 	Date  time.Time // INTERNALDATE: to the second, with its offset
 	Size  int64     // RFC822.SIZE
@@ -94,26 +104,32 @@ func StartIMAP(o IMAPOptions) (*IMAP, error) {
 		return nil, err
 	}
 	s := &IMAP{door: d, o: o, arrive: newFeed(d.ln.Addr()), user: imapmemserver.NewUser(o.User, o.Password),
-		folders: map[string]bool{"INBOX": true}, copies: make(map[place]*Stored)}
-	if err := s.user.Create("INBOX", nil); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("make INBOX: %w", err)
+		folders: make(map[string]bool), copies: make(map[place]*Stored)}
+	for _, name := range append([]string{"INBOX"}, slices.Sorted(maps.Keys(o.SpecialUse))...) {
+		if err := s.user.Create(name, nil); err != nil {
+			d.Close()
+			return nil, fmt.Errorf("make %s: %w", name, err)
+		}
+		s.folders[name] = true
 	}
 	options := &imapserver.Options{Caps: imap.CapSet{imap.CapIMAP4rev1: {}}, InsecureAuth: true,
 		NewSession: s.session, Logger: log.New(io.Discard, "", 0)}
 	for _, c := range IMAPCaps {
-		if !slices.Contains(o.Without, c) {
+		if s.has(c) {
 			options.Caps[c] = struct{}{}
 		}
 	}
-	if !o.Implicit {
-		options.TLSConfig = o.TLS
+	if len(o.SpecialUse) > 0 {
+		options.Caps[imap.CapSpecialUse] = struct{}{}
 	}
 	server := imapserver.New(options)
 	s.all.Go(func() { server.Serve(s.arrive) })
 	d.serve(s.admitted)
 	return s, nil
 }
+
+// has says whether one of IMAPCaps is there.
+func (s *IMAP) has(c imap.Cap) bool { return !slices.Contains(s.o.Without, c) }
 
 // admitted hands a connection to imapserver and waits until its session is over.
 func (s *IMAP) admitted(n int, c net.Conn) {

@@ -1,10 +1,7 @@
 package lab
 
 import (
-	"bytes"
-	"io"
 	"slices"
-	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
@@ -45,6 +42,7 @@ func (s *imapSession) Login(user, password string) error {
 		return err
 	}
 	s.UserSession = imapmemserver.NewUserSession(s.srv.user)
+	s.tap.in = true
 	return nil
 }
 
@@ -103,50 +101,45 @@ func (s *imapSession) Create(name string, o *imap.CreateOptions) error {
 	return s.UserSession.Create(name, o)
 }
 
+// List is imapmemserver's, which knows of no special use. It is told without being asked for (RFC 6154 §2), but not with
+// the folders that are subscribed to.
+func (s *imapSession) List(w *imapserver.ListWriter, ref string, patterns []string, o *imap.ListOptions) error {
+	uses := s.srv.o.SpecialUse
+	if len(uses) == 0 || len(patterns) == 0 || o.SelectSubscribed {
+		return s.UserSession.List(w, ref, patterns, o)
+	}
+	for _, name := range s.srv.Folders() {
+		use, special := uses[name]
+		matches := func(pattern string) bool { return imapserver.MatchList(name, '/', ref, pattern) }
+		if !slices.ContainsFunc(patterns, matches) || o.SelectSpecialUse && !special {
+			continue
+		}
+		data := &imap.ListData{Mailbox: name, Delim: '/'}
+		if special {
+			data.Attrs = []imap.MailboxAttr{use}
+		}
+		if o.ReturnStatus != nil {
+			data.Status, _ = s.srv.user.Status(name, o.ReturnStatus)
+		}
+		if err := w.WriteList(data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *imapSession) Rename(from, to string, o *imap.RenameOptions) error {
 	s.srv.know(to)
+	s.srv.boxMu.Lock()
+	defer s.srv.boxMu.Unlock()
 	return s.UserSession.Rename(from, to, o)
 }
 
-func (s *imapSession) Append(name string, r imap.LiteralReader, o *imap.AppendOptions) (*imap.AppendData, error) {
-	raw, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(raw)) != r.Size() { // imapserver takes the end of the connection for that of the literal
-		return nil, io.ErrUnexpectedEOF
-	}
-	if err := s.tap.finish(); err != nil {
-		return nil, err
-	}
-	if refuse := s.srv.o.RefuseAppend; refuse != nil {
-		if err := refuse(r.Size(), raw); err != nil {
-			return nil, err
-		}
-	}
-	if o.Time.IsZero() {
-		o.Time = time.Now().Truncate(time.Second)
-	}
-	m := &Stored{Raw: raw, Date: o.Time, Size: int64(len(raw))}
-	for _, f := range o.Flags {
-		m.set(spell(f), true)
-	}
+func (s *imapSession) Delete(name string) error {
 	s.srv.boxMu.Lock()
 	defer s.srv.boxMu.Unlock()
-	data, err := s.UserSession.Append(name, bytes.NewReader(raw), o)
-	if err != nil {
-		return nil, err
-	}
-	m.UID = uint32(data.UID)
-	s.srv.copies[place{data.UIDValidity, data.UID}] = m
-	if !s.srv.tells() {
-		return nil, nil
-	}
-	return data, nil
+	return s.UserSession.Delete(name)
 }
-
-// tells says whether the place of a message that was stored is told (RFC 4315 §3).
-func (s *IMAP) tells() bool { return !slices.Contains(s.o.Without, imap.CapUIDPlus) }
 
 func (s *imapSession) Copy(set imap.NumSet, to string) (*imap.CopyData, error) {
 	s.srv.boxMu.Lock()
@@ -162,7 +155,7 @@ func (s *imapSession) Copy(set imap.NumSet, to string) (*imap.CopyData, error) {
 		m.UID = uint32(uid)
 		s.srv.copies[place{data.UIDValidity, uid}] = m
 	}
-	if !s.srv.tells() || len(uids) == 0 {
+	if !s.srv.has(imap.CapUIDPlus) || len(uids) == 0 {
 		return nil, nil
 	}
 	return data, nil

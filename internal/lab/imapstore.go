@@ -132,6 +132,11 @@ func (s *IMAP) Folders() []string {
 func (s *IMAP) Messages(folder string) ([]Stored, error) {
 	s.boxMu.Lock()
 	defer s.boxMu.Unlock()
+	return s.messages(folder)
+}
+
+// messages is Messages. boxMu must be held.
+func (s *IMAP) messages(folder string) ([]Stored, error) {
 	view := imapmemserver.NewUserSession(s.user)
 	data, err := view.Select(folder, &imap.SelectOptions{ReadOnly: true})
 	if err != nil {

@@ -1,6 +1,7 @@
 // Package lab is the other side of the wire, for the demo command and for tests: a POP3 server, an IMAP server, a
-// server that follows a script, certificates, and sample mail. All of it is real sockets on 127.0.0.1 and the real
-// protocols, inside this process and in memory only. Servers of other makers are package lab/real's.
+// server that follows a script, a line that is slow or breaks, certificates, and sample mail. All of it is real sockets
+// on 127.0.0.1 and the real protocols, inside this process and in memory only. Servers of other makers are package
+// lab/real's.
 package lab
 
 import (

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"net"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +27,18 @@ type POP3Options struct {
 	LFOnly    bool     // all lines end with LF alone
 	ExtraCapa []string // more lines for CAPA
 	Greeting  string   // the whole line without its end; "": a usual one
+
+	// What servers do that are odd:
+	Window  int  // a session lists only so many of the oldest messages; 0: all
+	Hides   bool // QUIT hides from later sessions what was retrieved, and keeps it
+	Expires bool // QUIT removes what was retrieved, and CAPA says EXPIRE 0 (RFC 2449 §6.7)
+	Shift   int  // with this command after the login the first message vanishes, and the others move up; 0: never
+
+	// Keeps, if not nil, says which of the deleted messages QUIT does not remove; its answer is -ERR then (RFC 1939 §6).
+	Keeps func(Mail) bool
+
+	// LosesReply, if not nil, sees each command after Hook. With true it is executed, but the line is cut before the reply.
+	LosesReply func(session int, line string) bool
 
 	// Hook, if not nil, sees each command, as it was received, before it is executed; sessions count from 1. A reply
 	// that is not empty is sent as it is, line ends included, instead of execution. With drop the line is then cut
@@ -59,6 +73,7 @@ type POP3 struct {
 
 	mailMu sync.Mutex
 	mail   []*Mail
+	hidden map[*Mail]bool // not listed any more
 }
 
 // StartPOP3 starts a server with an empty maildrop. It listens until Close.
@@ -72,7 +87,7 @@ func StartPOP3(o POP3Options) (*POP3, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &POP3{door: d, o: o, lock: make(chan struct{}, 1)}
+	p := &POP3{door: d, o: o, lock: make(chan struct{}, 1), hidden: make(map[*Mail]bool)}
 	d.serve(func(n int, c net.Conn) { newPOPSession(p, n, c).run() })
 	return p, nil
 }
@@ -103,11 +118,34 @@ func (p *POP3) snapshot() []*Mail {
 	return slices.Clone(p.mail)
 }
 
-// remove takes messages out of the maildrop, the UPDATE state of RFC 1939 §6.
-func (p *POP3) remove(gone map[*Mail]bool) {
+// listed gives what a new session finds.
+func (p *POP3) listed() []*Mail {
 	p.mailMu.Lock()
 	defer p.mailMu.Unlock()
-	p.mail = slices.DeleteFunc(slices.Clone(p.mail), func(m *Mail) bool { return gone[m] })
+	list := slices.DeleteFunc(slices.Clone(p.mail), func(m *Mail) bool { return p.hidden[m] })
+	if p.o.Window > 0 {
+		list = list[:min(p.o.Window, len(list))]
+	}
+	return list
+}
+
+// update is the UPDATE state of RFC 1939 §6, after a session that has deleted and retrieved these messages. It says
+// whether all that was deleted is gone.
+func (p *POP3) update(deleted, retrieved map[*Mail]bool) (whole bool) {
+	p.mailMu.Lock()
+	defer p.mailMu.Unlock()
+	whole = true
+	p.mail = slices.DeleteFunc(slices.Clone(p.mail), func(m *Mail) bool {
+		if p.o.Hides && retrieved[m] {
+			p.hidden[m] = true
+		}
+		if deleted[m] && p.o.Keeps != nil && p.o.Keeps(*m) {
+			whole = false
+			return false
+		}
+		return deleted[m] || p.o.Expires && retrieved[m]
+	})
+	return whole
 }
 
 // lockDrop gets the maildrop for a session. It waits a little, as Dovecot does, so that a client that lost its line and
@@ -124,3 +162,15 @@ func (p *POP3) lockDrop() bool {
 }
 
 func (p *POP3) unlockDrop() { <-p.lock }
+
+// RefuseLogins is a Hook that answers so many logins with a refusal, a line without its end. It counts over all sessions.
+func RefuseLogins(n int, reply string) func(int, string) (string, bool) {
+	var refused atomic.Int64
+	return func(_ int, line string) (string, bool) {
+		verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
+		if (verb == "PASS" || verb == "APOP" || verb == "AUTH") && refused.Add(1) <= int64(n) {
+			return reply + "\r\n", false
+		}
+		return "", false
+	}
+}

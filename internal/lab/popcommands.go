@@ -42,7 +42,7 @@ func (s *popSession) capa(string) {
 		have bool
 	}{
 		{"TOP", !o.NoTOP}, {"UIDL", !o.NoUIDL}, {"USER", true}, {"RESP-CODES", true}, {"AUTH-RESP-CODE", true},
-		{"PIPELINING", !o.NoPipelining}, {"STLS", s.offersTLS()},
+		{"EXPIRE 0", o.Expires}, {"PIPELINING", !o.NoPipelining}, {"STLS", s.offersTLS()},
 		{"SASL " + strings.Join(o.Mechs, " "), len(o.Mechs) > 0},
 	} {
 		if c.have {
@@ -85,7 +85,7 @@ func (s *popSession) enter(good bool) {
 	case !s.srv.lockDrop():
 		s.fail("[IN-USE] another session has the maildrop")
 	default:
-		s.in, s.mail = true, s.srv.snapshot()
+		s.in, s.mail = true, s.srv.listed()
 		s.ok("%d messages", len(s.mail))
 	}
 }
@@ -207,6 +207,7 @@ func (s *popSession) retr(rest string) {
 	if m := s.find(rest); m != nil {
 		s.ok("%d octets", m.size())
 		s.body(m.Raw)
+		s.given[m] = true
 	}
 }
 
@@ -217,13 +218,18 @@ func (s *popSession) dele(rest string) {
 	}
 }
 
-// quit deletes what is marked, and gives the maildrop back before it answers: who has the answer may come again.
+// quit removes what is marked, and gives the maildrop back before it answers: who has the answer may come again.
 func (s *popSession) quit(string) {
+	whole := true
 	if s.in {
-		s.srv.remove(s.gone)
+		whole = s.srv.update(s.gone, s.given)
 		s.leave()
 	}
-	s.ok("bye")
+	if whole {
+		s.ok("bye")
+	} else {
+		s.fail("some deleted messages not removed")
+	}
 	s.w.Flush()
 	s.conn.Close() // TLS says goodbye here, and only here: any other end is a cut
 	s.over = true

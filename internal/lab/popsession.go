@@ -25,12 +25,14 @@ type popSession struct {
 	user   string         // what USER said
 	in     bool           // logged in: the maildrop is ours
 	mail   []*Mail        // what it held then
+	said   int            // commands since
 	gone   map[*Mail]bool // marked by DELE
+	given  map[*Mail]bool // by RETR
 	over   bool           // nothing more is read
 }
 
 func newPOPSession(srv *POP3, n int, c net.Conn) *popSession {
-	s := &popSession{srv: srv, n: n, eol: "\r\n", gone: make(map[*Mail]bool)}
+	s := &popSession{srv: srv, n: n, eol: "\r\n", gone: make(map[*Mail]bool), given: make(map[*Mail]bool)}
 	if srv.o.LFOnly {
 		s.eol = "\n"
 	}
@@ -114,6 +116,14 @@ func (s *popSession) serve(line string) {
 			return
 		}
 	}
+	if s.srv.o.LosesReply != nil && s.srv.o.LosesReply(s.n, line) {
+		s.w.Flush() // the replies before it
+		s.w.Reset(io.Discard)
+		s.over = true
+	}
+	if s.in {
+		s.shift()
+	}
 	verb, rest, _ := strings.Cut(line, " ")
 	verb = strings.ToUpper(verb)
 	c, ok := popCommands[verb]
@@ -126,6 +136,14 @@ func (s *popSession) serve(line string) {
 		s.fail("you are logged in")
 	default:
 		c.do(s, rest)
+	}
+}
+
+// shift lets the first message vanish when its time has come.
+func (s *popSession) shift() {
+	s.said++
+	if s.said == s.srv.o.Shift && len(s.mail) > 0 {
+		s.mail = s.mail[1:]
 	}
 }
 

@@ -6,9 +6,6 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	"regexp"
-	"strconv"
-	"strings"
 	"sync/atomic"
 )
 
@@ -23,12 +20,15 @@ type tap struct {
 	done chan struct{} // closed when the session is over
 
 	ready   []byte // to be given to imapserver
+	tag     string // of the command
 	command string // what has come of the command, its tag and its literals left out
+	verb    string // of the last command that came whole, in capitals
+	fate    Fate   // and what the hook said of it
 	literal int64  // octets of a literal still to come
 	waits   bool   // the literal comes only if imapserver asks for it
 	skip    bool   // imapserver has refused a literal that comes all the same
-	sasl    bool   // an AUTHENTICATE may be under way
-	blind   bool   // what follows is TLS, and not ours to read
+	in      bool   // logged in
+	secure  bool   // inside TLS
 
 	offered atomic.Bool // imapserver knows of a literal, and has neither read of it nor said anything
 	asked   atomic.Bool // what imapserver said last was "+"
@@ -36,12 +36,15 @@ type tap struct {
 }
 
 func newTap(srv *IMAP, n int, line net.Conn) *tap {
-	c := line
+	t := &tap{line: line, srv: srv, n: n, done: make(chan struct{})}
+	t.use(line)
 	if srv.o.Implicit {
-		c = tls.Server(line, srv.o.TLS)
+		t.use(tls.Server(line, srv.o.TLS))
 	}
-	return &tap{Conn: c, line: line, srv: srv, n: n, r: bufio.NewReaderSize(c, 64<<10), done: make(chan struct{})}
+	return t
 }
+
+func (t *tap) use(c net.Conn) { t.Conn, t.r = c, bufio.NewReaderSize(c, 64<<10) }
 
 func (t *tap) Read(p []byte) (int, error) {
 	for len(t.ready) == 0 {
@@ -63,7 +66,10 @@ func (t *tap) Write(p []byte) (int, error) {
 	if t.offered.Load() && !asked {
 		t.refuse()
 	}
-	return t.Conn.Write(p)
+	if _, err := t.Conn.Write(t.announce(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // refuse ends a command that imapserver answers before it has its literal.
@@ -84,15 +90,6 @@ func (t *tap) cut() error {
 	return net.ErrClosed
 }
 
-// finish reads the line that follows a literal, ahead of imapserver, which stores a message as soon as it has the
-// literal: an APPEND is complete with its last CRLF (RFC 9051 §6.3.12). It fails if the line is cut there.
-func (t *tap) finish() error {
-	if t.blind {
-		return nil
-	}
-	return t.fill()
-}
-
 // fill reads a piece of a literal, or a line.
 func (t *tap) fill() error {
 	t.offered.Store(false)
@@ -101,28 +98,50 @@ func (t *tap) fill() error {
 			return err
 		}
 	}
-	if t.blind || t.literal > 0 {
+	if t.literal > 0 {
 		return t.pass()
 	}
-	line, err := t.r.ReadSlice('\n')
+	line, err := t.next()
 	if err != nil {
 		return err
 	}
-	if !t.see(string(bytes.TrimRight(line, "\r\n"))) {
-		return t.cut()
+	if t.verb == "STARTTLS" && t.offersTLS() {
+		return t.startTLS()
 	}
 	t.ready = line
 	return nil
 }
 
-// discard throws away a literal that was refused, and the end of its command. imapserver would take it for commands.
-func (t *tap) discard() error {
-	if _, err := io.CopyN(io.Discard, t.r, t.literal); err != nil {
-		return err
+// next reads a line. It fails if that was the last octet of a command whose fate is to be cut.
+func (t *tap) next() ([]byte, error) {
+	line, err := t.r.ReadSlice('\n')
+	if err != nil {
+		return nil, err
 	}
-	_, err := t.r.ReadSlice('\n')
-	t.literal, t.skip = 0, false
-	return err
+	if !t.see(string(bytes.TrimRight(line, "\r\n"))) {
+		return nil, t.cut()
+	}
+	return line, nil
+}
+
+// discard throws away a literal that was refused, and what else there is of its command. imapserver would take it for
+// commands.
+func (t *tap) discard() error {
+	for t.skip {
+		if _, err := io.CopyN(io.Discard, t.r, t.literal); err != nil {
+			return err
+		}
+		line, err := t.r.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		waits := false
+		t.literal, waits, t.skip = literal(string(bytes.TrimRight(line, "\r\n")))
+		if waits { // for an answer that it has got
+			t.literal, t.skip = 0, false
+		}
+	}
+	return nil
 }
 
 // pass makes ready what there is of the literal.
@@ -130,70 +149,9 @@ func (t *tap) pass() error {
 	if _, err := t.r.Peek(1); err != nil {
 		return err
 	}
-	n := t.r.Buffered()
-	if !t.blind {
-		n = int(min(int64(n), t.literal))
-		t.literal -= int64(n)
-	}
+	n := int(min(int64(t.r.Buffered()), t.literal))
+	t.literal -= int64(n)
 	t.ready, _ = t.r.Peek(n)
 	_, err := t.r.Discard(n)
 	return err
-}
-
-var literalEnd = regexp.MustCompile(`\{(\d+)(\+?)\}$`)
-
-// see takes in a line from the client, and says whether the connection goes on.
-func (t *tap) see(line string) bool {
-	if t.sasl && t.asked.Load() {
-		t.note("***")
-		return true
-	}
-	t.sasl = false
-	if t.command == "" {
-		if _, rest, tagged := strings.Cut(line, " "); tagged {
-			line = rest
-		}
-	}
-	t.command += line
-	if m := literalEnd.FindStringSubmatch(line); m != nil {
-		t.literal, _ = strconv.ParseInt(m[1], 10, 64) // out of range it is the greatest, and imapserver refuses it
-		t.waits = m[2] == ""
-		t.offered.Store(true)
-		return true
-	}
-	return t.complete()
-}
-
-// complete notes a command that has come to its end, and asks the hook about it.
-func (t *tap) complete() bool {
-	command := hideIMAP(t.command)
-	t.command = ""
-	t.note(command)
-	verb, _, _ := strings.Cut(strings.ToUpper(command), " ")
-	t.sasl = verb == "AUTHENTICATE"
-	t.blind = verb == "STARTTLS" && t.srv.o.TLS != nil && !t.srv.o.Implicit
-	if t.srv.o.Hook == nil {
-		return true
-	}
-	fate := t.srv.o.Hook(t.n, command)
-	t.mute.Store(fate == CutReply)
-	return fate != Cut
-}
-
-func (t *tap) note(command string) { t.srv.note(hideIMAP(command)) }
-
-// hideIMAP is a command without its secrets.
-func hideIMAP(command string) string {
-	f := strings.Split(command, " ")
-	keep := len(f)
-	switch strings.ToUpper(f[0]) {
-	case "LOGIN":
-		keep = 1
-	case "AUTHENTICATE":
-		keep = 2
-	}
-	if len(f) > keep {
-		return strings.Join(f[:keep], " ") + " ***"
-	}
-	return command
 }
