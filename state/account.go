@@ -81,3 +81,25 @@ func (a *Account) Lock() (unlock func(), err error) {
 	}
 	return func() { f.Close() }, nil // closing frees it, whatever unlocking says
 }
+
+// LookedThrough gives what LookThrough recorded; zero values if nothing was.
+func (a *Account) LookedThrough(ctx context.Context) (uidvalidity, uidnext uint32, err error) {
+	err = a.store.read.QueryRowContext(ctx, "SELECT uidvalidity, uidnext FROM account WHERE id = ?", a.id).Scan(
+		&uidvalidity, &uidnext)
+	if err != nil {
+		return 0, 0, a.failed(err)
+	}
+	return uidvalidity, uidnext, nil
+}
+
+// LookThrough records that all messages of the destination's folder below uidnext were compared with all of the
+// maildrop: none of them is a copy of one that still waits there.
+func (a *Account) LookThrough(ctx context.Context, uidvalidity, uidnext uint32) error {
+	err := a.store.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return apply(ctx, tx, "UPDATE account SET uidvalidity = ?, uidnext = ? WHERE id = ?", uidvalidity, uidnext, a.id)
+	})
+	if err != nil {
+		return a.store.fail("remember how far the folder was looked through", err)
+	}
+	return nil
+}

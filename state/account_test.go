@@ -86,9 +86,9 @@ func TestAccountsWorkSideBySide(t *testing.T) {
 		}
 		wg.Go(func() {
 			for n := range each {
-				id, err := a.Begin(t.Context(), sample(fmt.Sprint(n)))
+				ids, err := a.Begin(t.Context(), []Record{sample(fmt.Sprint(n))})
 				if err == nil {
-					err = a.Stored(t.Context(), id, 1, uint32(n+1), noon)
+					err = a.Stored(t.Context(), at(ids[0], 1, uint32(n+1)), noon)
 				}
 				if err != nil {
 					t.Error(err)
@@ -102,7 +102,7 @@ func TestAccountsWorkSideBySide(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range as {
-		if c, err := a.Counts(t.Context()); err != nil || c.Stored != each {
+		if c, err := a.Counts(t.Context()); err != nil || c.Delivered != each {
 			t.Errorf("account %s: got %+v (%v), want %d stored", a.Name, c, err, each)
 		}
 	}
@@ -124,7 +124,7 @@ func TestRuns(t *testing.T) {
 	}
 	want := Run{
 		ID: id, Began: noon, Ended: noon.Add(time.Second), Listed: 1, Known: 2, New: 3, Copied: 4, Recognised: 5,
-		Refused: 6, InDoubt: 7, Vanished: 8, Left: 9, Quarantined: 10, Bytes: 1 << 40, Error: "it broke",
+		Refused: 6, InDoubt: 7, Vanished: 8, Left: 9, Quarantined: 10, Deleted: 11, Bytes: 1 << 40, Error: "it broke",
 	}
 	ended := want
 	ended.Began = time.Time{} // is not taken from here

@@ -28,13 +28,14 @@ func (s *Store) fail(doing string, err error) error {
 	return fmt.Errorf("state %s: %s: %w", s.path, doing, classify(err))
 }
 
+const primary = 0xff // of SQLite's result codes; the rest is detail
+
 // classify adds to SQLite's error the one of ours that it means.
 func classify(err error) error {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return err
 	}
-	const primary = 0xff // the rest of a result code is detail
 	switch {
 	case e.Code()&primary == sqlite3.SQLITE_CORRUPT, e.Code()&primary == sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
@@ -42,4 +43,10 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrClaimed, err)
 	}
 	return err
+}
+
+// isIO says whether the disk failed; a full one did not.
+func isIO(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code()&primary == sqlite3.SQLITE_IOERR
 }

@@ -2,9 +2,8 @@ package state
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -13,63 +12,119 @@ type verb string
 
 const (
 	begin        verb = "begin"
+	resend       verb = "send another form of"
 	store        verb = "store"
 	refuse       verb = "refuse"
 	refuseUnsent verb = "refuse unsent"
 	absent       verb = "settle as absent"
+	recognise    verb = "recognise"
 	learn        verb = "learn the UID of"
+	verify       verb = "verify"
+	miss         verb = "miss"
+	mark         verb = "mark for deletion"
+	remove       verb = "delete"
+	spare        verb = "keep"
+	rebind       verb = "give another UIDL to"
 )
 
 // legal says from which phases a verb may start, and so is the life of a record:
 //
-//	none    ──begin──────────► intent
-//	refused ──begin──────────► intent   another try
-//	intent  ──store──────────► stored   the destination said OK, or settling found the message there
-//	intent  ──refuse─────────► refused  the destination said NO
-//	intent  ──absent─────────► none     settling did not find it: as if nothing had happened
-//	intent  ──absent─────────► refused  the same, and it had been refused before
-//	none    ──refuse unsent──► refused  the destination would say NO (RFC 7889)
-//	refused ──refuse unsent──► refused  the same again
-//	stored  ──learn──────────► stored   only once, from "UID not known"
+//	none     ──begin──────────► intent
+//	refused  ──begin──────────► intent    another try
+//	missing  ──begin──────────► intent    another try, because the user wants it
+//	intent   ──resend─────────► intent    it was refused as it is, and goes out repaired
+//	intent   ──store──────────► stored    the destination said OK, or settling found the message there
+//	intent   ──refuse─────────► refused   the destination said NO
+//	intent   ──absent─────────► none      settling did not find it: as if nothing had happened
+//	intent   ──absent─────────► refused   the same, and it had been refused before
+//	none     ──refuse unsent──► refused   the destination would say NO (RFC 7889)
+//	refused  ──refuse unsent──► refused   the same again
+//	none     ──recognise──────► verified  the destination had it before: its octets were compared
+//	refused  ──recognise──────► verified  the same
+//	stored   ──learn──────────► stored    only once, from "UID not known"
+//	missing  ──learn──────────► missing   it was found after all, and will be verified
+//	stored   ──verify─────────► verified  read-back found it
+//	verified ──verify─────────► verified  again, at another level
+//	missing  ──verify─────────► verified  it was found after all
+//	stored   ──miss───────────► missing   read-back did not find it
+//	verified ──mark───────────► deleting  before the session in which it is deleted
+//	deleting ──remove─────────► deleted   QUIT was answered with +OK, or the next listing is without it
+//	deleting ──spare──────────► verified  nothing was deleted, or the next listing has it still
+//	deleted  ──spare──────────► verified  the next listing has it still
+//	(any)    ──rebind─────────► (same)    the maildrop calls it something else now
 var legal = map[verb][]Phase{
-	begin:        {none, PhaseRefused},
+	begin:        {none, PhaseRefused, PhaseMissing},
+	resend:       {PhaseIntent},
 	store:        {PhaseIntent},
 	refuse:       {PhaseIntent},
 	absent:       {PhaseIntent},
 	refuseUnsent: {none, PhaseRefused},
-	learn:        {PhaseStored},
+	recognise:    {none, PhaseRefused},
+	learn:        {PhaseStored, PhaseMissing},
+	verify:       {PhaseStored, PhaseVerified, PhaseMissing},
+	miss:         {PhaseStored},
+	mark:         {PhaseVerified},
+	remove:       {PhaseDeleting},
+	spare:        {PhaseDeleting, PhaseDeleted},
+	rebind: {PhaseIntent, PhaseStored, PhaseVerified, PhaseMissing, PhaseRefused, PhaseDeleting,
+		PhaseDeleted},
 }
 
-// Begin records the intent to append a message, before the first octet of it is sent. With r.ID 0 it makes a record;
-// otherwise it turns that refused one into an intent again. Of r it takes what describes the message (UIDL to
-// MessageID), the folder as it is before the append (Folder, UIDValidity, UIDNext), Begun and Run.
-func (a *Account) Begin(ctx context.Context, r Record) (id int64, err error) {
-	return a.move(ctx, begin, r.ID, func(ctx context.Context, tx *sql.Tx, _ Record) (int64, error) {
-		return a.put(ctx, tx, r, PhaseIntent)
-	})
-}
-
-// Stored records that the destination has the message of an intent: it said so, or settling found it. uid 0 means
-// that it did not say where; uidvalidity 0 leaves the one from Begin. The error is [ErrClaimed], and the record stays
-// an intent, if another record of the account has the same place.
-func (a *Account) Stored(ctx context.Context, id int64, uidvalidity, uid uint32, at time.Time) error {
-	_, err := a.move(ctx, store, id, func(ctx context.Context, tx *sql.Tx, was Record) (int64, error) {
-		if uidvalidity == 0 {
-			uidvalidity = was.UIDValidity
+// Begin records the intents to append messages, before the last octet of any of them is sent, and gives their IDs. With
+// ID 0 it makes a record; otherwise it turns that refused or missing one into an intent again. Of each it takes what
+// describes the message (UIDL to Sent, Keep), the folder as it is before the append (Folder, UIDValidity, UIDNext),
+// Begun and Run.
+func (a *Account) Begin(ctx context.Context, rs []Record) (ids []int64, err error) {
+	ids = make([]int64, len(rs))
+	err = a.change(ctx, begin, func(m moving) (err error) {
+		for i, r := range rs {
+			if ids[i], err = m.put(r, PhaseIntent); err != nil {
+				return err
+			}
 		}
-		return id, apply(ctx, tx, `UPDATE record SET phase = 'stored', uidvalidity = ?, uid = ?, ended = ?,
-			code = '', server = '', next_try = NULL WHERE id = ?`, uidvalidity, uid, instant(at), id)
+		return nil
 	})
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return ids, nil
+}
+
+// Resend records that the message of an intent was refused as it was sent, and now goes out in another form, of sent
+// octets, and why it is therefore never deleted at the source.
+func (a *Account) Resend(ctx context.Context, id, sent int64, keep string) error {
+	return a.change(ctx, resend, func(m moving) error { return m.set(id, "sent = ?, keep = ?", sent, keep) })
+}
+
+// A Place says where the message of a record is. Zero values: the destination did not say.
+type Place struct {
+	ID               int64
+	UIDValidity, UID uint32
+}
+
+// Stored records that the destination has the messages of intents: it said so, or settling found them. UIDValidity 0
+// leaves the one from Begin. A place that another record of the account has is not believed: then it is not known.
+func (a *Account) Stored(ctx context.Context, places []Place, at time.Time) error {
+	const set = `phase = 'stored', uidvalidity = coalesce(nullif(?, 0), uidvalidity), uid = ?, ended = ?,
+		code = '', server = '', next_try = NULL`
+	return a.change(ctx, store, func(m moving) error {
+		for _, p := range places {
+			err := m.set(p.ID, set, p.UIDValidity, p.UID, instant(at))
+			if errors.Is(classify(err), ErrClaimed) {
+				err = m.set(p.ID, set, 0, 0, instant(at))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Refused records that the destination said no to the message of an intent, in the words of server, and that it is not
 // to be tried again before next.
 func (a *Account) Refused(ctx context.Context, id int64, code, server string, at, next time.Time) error {
-	_, err := a.move(ctx, refuse, id, func(ctx context.Context, tx *sql.Tx, _ Record) (int64, error) {
-		return id, refused(ctx, tx, id, code, server, at, next)
-	})
-	return err
+	return a.change(ctx, refuse, func(m moving) error { return m.refused(id, code, server, at, next) })
 }
 
 // RefusedUnsent records that the destination would refuse a message, known before it was retrieved. With r.ID 0 it
@@ -77,102 +132,124 @@ func (a *Account) Refused(ctx context.Context, id int64, code, server string, at
 // what was known of it, since an earlier try may have retrieved it.
 func (a *Account) RefusedUnsent(ctx context.Context, r Record, code, server string, at, next time.Time) (
 	id int64, err error) {
-	return a.move(ctx, refuseUnsent, r.ID, func(ctx context.Context, tx *sql.Tx, was Record) (int64, error) {
-		if was.Phase == none {
-			was.ID, err = a.put(ctx, tx, r, PhaseRefused)
+	err = a.change(ctx, refuseUnsent, func(m moving) (err error) {
+		if id = r.ID; id == 0 {
+			id, err = m.put(r, PhaseRefused)
 		} else {
-			err = apply(ctx, tx, "UPDATE record SET run = ? WHERE id = ?", r.Run, was.ID)
+			err = m.set(id, "run = ?", r.Run)
 		}
-		if err != nil {
-			return 0, err
-		}
-		return was.ID, refused(ctx, tx, was.ID, code, server, at, next)
-	})
-}
-
-// Absent records that the message of an intent is not at the destination and will not come there. A message that was
-// never refused is new again, without a record; another is refused as it was before Begin.
-func (a *Account) Absent(ctx context.Context, id int64) error {
-	_, err := a.move(ctx, absent, id, func(ctx context.Context, tx *sql.Tx, was Record) (int64, error) {
-		if was.Tries == 0 {
-			return id, apply(ctx, tx, "DELETE FROM record WHERE id = ?", id)
-		}
-		return id, apply(ctx, tx, "UPDATE record SET phase = 'refused' WHERE id = ?", id)
-	})
-	return err
-}
-
-// Learn records where a stored message is, when the destination did not say so at once. uid is not 0. The error is
-// [ErrClaimed] if another record of the account has the same place.
-func (a *Account) Learn(ctx context.Context, id int64, uid uint32) error {
-	_, err := a.move(ctx, learn, id, func(ctx context.Context, tx *sql.Tx, was Record) (int64, error) {
-		if was.UID != 0 || uid == 0 {
-			return id, fmt.Errorf("%w: from UID %d to UID %d", ErrMove, was.UID, uid)
-		}
-		return id, apply(ctx, tx, "UPDATE record SET uid = ? WHERE id = ?", uid, id)
-	})
-	return err
-}
-
-// move lets a verb change a record, if that is legal, in one durable transaction. id 0 stands for a new record.
-func (a *Account) move(ctx context.Context, v verb, id int64,
-	change func(context.Context, *sql.Tx, Record) (int64, error)) (int64, error) {
-	to := id
-	err := a.store.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		was, err := a.record(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(legal[v], was.Phase) {
-			return fmt.Errorf("%w: it is in phase %v", ErrMove, was.Phase)
+		return m.refused(id, code, server, at, next)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return id, nil
+}
+
+// Absent records that the messages of intents are not at the destination and will not come there. One that was never
+// refused is new again, without a record; another is refused as it was before Begin.
+func (a *Account) Absent(ctx context.Context, ids ...int64) error {
+	return a.change(ctx, absent, func(m moving) error {
+		for _, id := range ids {
+			n, err := m.exec("DELETE FROM record WHERE id = ? AND account = ? AND tries = 0 AND phase IN "+m.from, id, a.id)
+			if err == nil && n == 0 {
+				err = m.set(id, "phase = 'refused'")
+			}
+			if err != nil {
+				return err
+			}
 		}
-		to, err = change(ctx, tx, was)
+		return nil
+	})
+}
+
+// Recognised records that the destination has a message that was never appended: r says which, and where (UID). The
+// octets of the two were compared. The error is [ErrClaimed] if another record of the account has the same place.
+func (a *Account) Recognised(ctx context.Context, r Record) (id int64, err error) {
+	err = a.change(ctx, recognise, func(m moving) (err error) {
+		if id, err = m.put(r, PhaseVerified); err != nil {
+			return err
+		}
+		_, err = m.exec(`UPDATE record SET uid = ?, proof = ?, ended = ?, code = '', server = '', next_try = NULL
+			WHERE id = ?`, r.UID, r.Proof, instant(r.Ended), id)
 		return err
 	})
 	if err != nil {
-		return 0, a.store.fail(fmt.Sprintf("%s record %d of account %s", v, id, a.Name), err)
+		return 0, err
 	}
-	return to, nil
+	return id, nil
 }
 
-// record gives the record of that id as it is. With id 0 it gives none; a record that is not there is a wrong move.
-func (a *Account) record(ctx context.Context, tx *sql.Tx, id int64) (Record, error) {
-	if id == 0 {
-		return Record{}, nil
-	}
-	rs, err := collect(ctx, tx, scanRecord, "SELECT "+columns+" FROM record WHERE account = ? AND id = ?", a.id, id)
-	if err != nil {
-		return Record{}, err
-	}
-	if len(rs) == 0 {
-		return Record{}, fmt.Errorf("%w: there is no such record", ErrMove)
-	}
-	return rs[0], nil
+// Learn records where a stored message is, when the destination did not say so at once, or where a missing one was
+// found. UID is not 0. The error is [ErrClaimed] if another record of the account has the same place.
+func (a *Account) Learn(ctx context.Context, p Place) error {
+	return a.change(ctx, learn, func(m moving) error {
+		if p.UID == 0 {
+			return fmt.Errorf("%w: to UID 0", ErrMove)
+		}
+		return m.setIf(p.ID, "uid = 0", "uidvalidity = ?, uid = ?", p.UIDValidity, p.UID)
+	})
 }
 
-// put makes a record of what r tells of a message, or puts that into the one that is there. Its past stays.
-func (a *Account) put(ctx context.Context, tx *sql.Tx, r Record, to Phase) (id int64, err error) {
-	err = tx.QueryRowContext(ctx, `INSERT INTO record (id, account, uidl, size, digest, header, message_id,
-			folder, uidvalidity, uidnext, uid, phase, begun, code, server, tries, run)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, '', '', 0, ?)
-		ON CONFLICT (id) DO UPDATE SET uidl = excluded.uidl, size = excluded.size, digest = excluded.digest,
-			header = excluded.header, message_id = excluded.message_id, folder = excluded.folder,
-			uidvalidity = excluded.uidvalidity, uidnext = excluded.uidnext, phase = excluded.phase,
-			begun = excluded.begun, run = excluded.run
-		RETURNING id`,
-		sql.NullInt64{Int64: r.ID, Valid: r.ID != 0}, a.id, []byte(r.UIDL), r.Size, r.Digest[:], r.Header[:],
-		[]byte(r.MessageID), r.Folder, r.UIDValidity, r.UIDNext, to.String(), instant(r.Begun), r.Run).Scan(&id)
-	return id, err
+// A Proof says what read-back has shown of a record.
+type Proof struct {
+	ID    int64
+	Level string // "size" or "digest"
+	Keep  string // why it must never be deleted at the source; "" leaves what was said before
 }
 
-// refused makes a record a refused one, once more.
-func refused(ctx context.Context, tx *sql.Tx, id int64, code, server string, at, next time.Time) error {
-	return apply(ctx, tx, `UPDATE record SET phase = 'refused', code = ?, server = ?, ended = ?, next_try = ?,
-		tries = tries + 1 WHERE id = ?`, code, server, instant(at), instant(next), id)
+// Verified records that messages were found at the destination by reading them back.
+func (a *Account) Verified(ctx context.Context, proofs []Proof) error {
+	return a.change(ctx, verify, func(m moving) error {
+		for _, p := range proofs {
+			err := m.set(p.ID, "phase = 'verified', proof = ?, keep = coalesce(nullif(?, ''), keep)", p.Level, p.Keep)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-// apply executes a statement of which only success matters.
-func apply(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
-	_, err := tx.ExecContext(ctx, query, args...)
-	return err
+// Missing records that what the destination said it had stored is not there.
+func (a *Account) Missing(ctx context.Context, ids ...int64) error {
+	return a.all(ctx, miss, ids, "true", "phase = 'missing', uid = 0")
+}
+
+// Deleting records that messages are about to be deleted at the source. The error is [ErrMove] if one of them must
+// never be (Keep).
+func (a *Account) Deleting(ctx context.Context, ids ...int64) error {
+	return a.all(ctx, mark, ids, "keep = ''", "phase = 'deleting'")
+}
+
+// Deleted records that the source has deleted messages.
+func (a *Account) Deleted(ctx context.Context, ids ...int64) error {
+	return a.all(ctx, remove, ids, "true", "phase = 'deleted'")
+}
+
+// Kept records that messages were not deleted at the source.
+func (a *Account) Kept(ctx context.Context, ids ...int64) error {
+	return a.all(ctx, spare, ids, "true", "phase = 'verified'")
+}
+
+// A Binding gives a record another name in the maildrop.
+type Binding struct {
+	ID     int64
+	UIDL   string
+	Listed int64
+}
+
+// Rebind records that the maildrop has given messages other UIDLs, or LIST other sizes.
+func (a *Account) Rebind(ctx context.Context, bindings []Binding) error {
+	return a.change(ctx, rebind, func(m moving) error {
+		for _, b := range bindings {
+			if err := m.set(b.ID, "uidl = ?, listed = ?", []byte(b.UIDL), b.Listed); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

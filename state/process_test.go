@@ -34,11 +34,11 @@ var others = map[string]func(ctx context.Context, path string) error{
 	"commit": func(ctx context.Context, path string) error {
 		a, err := theirs(ctx, path)
 		for i := 0; err == nil; i++ {
-			var id int64
-			if id, err = a.Begin(ctx, sample(fmt.Sprint(i))); err == nil {
-				fmt.Println("begun", id)
-				if err = a.Stored(ctx, id, 1, uint32(i+1), noon); err == nil {
-					fmt.Println("stored", id)
+			var ids []int64
+			if ids, err = a.Begin(ctx, []Record{sample(fmt.Sprint(i))}); err == nil {
+				fmt.Println("begun", ids[0])
+				if err = a.Stored(ctx, at(ids[0], 1, uint32(i+1)), noon); err == nil {
+					fmt.Println("stored", ids[0])
 				}
 			}
 		}
@@ -50,7 +50,7 @@ var others = map[string]func(ctx context.Context, path string) error{
 		if err != nil {
 			return err
 		}
-		_, err = a.Begin(ctx, sample("mine"))
+		_, err = a.Begin(ctx, []Record{sample("mine")})
 		return err
 	},
 	"lock": func(ctx context.Context, path string) error {
@@ -237,11 +237,11 @@ func TestReadOnlyWhileAnotherProcessWrites(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(stored, "stored ") || c.Stored == 0 {
+		if !strings.HasPrefix(stored, "stored ") || c.Delivered == 0 {
 			t.Fatalf("after %q: %+v", stored, c)
 		}
-		if id, _ := strconv.Atoi(stored[len("stored "):]); c.Stored < id {
-			t.Errorf("after %q only %d are stored", stored, c.Stored)
+		if id, _ := strconv.Atoi(stored[len("stored "):]); c.Delivered < id {
+			t.Errorf("after %q only %d are stored", stored, c.Delivered)
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)

@@ -5,14 +5,36 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 )
 
-// Counts says how many records an account has in each phase.
-type Counts struct{ Stored, Refused, Intents int }
+// Counts says how many records an account has: delivered ones, and how many of those are verified and how many deleted
+// at the source; refused ones; and those in doubt.
+type Counts struct{ Delivered, Verified, Deleted, Refused, Doubted int }
 
 // Intents gives the messages of which nobody knows whether they were stored, in the order in which they were sent.
 func (a *Account) Intents(ctx context.Context) ([]Record, error) {
 	return a.records(ctx, "phase = 'intent' ORDER BY begun, id")
+}
+
+// MissingList gives the messages that the destination said it had stored and has not, in order of ID.
+func (a *Account) MissingList(ctx context.Context) ([]Record, error) {
+	return a.records(ctx, "phase = 'missing' ORDER BY id")
+}
+
+// Unverified gives the stored messages that were not yet read back, in order of ID.
+func (a *Account) Unverified(ctx context.Context) ([]Record, error) {
+	return a.records(ctx, "phase = 'stored' ORDER BY id")
+}
+
+// InDeletion gives the messages of which nobody knows whether the source has deleted them, in order of ID.
+func (a *Account) InDeletion(ctx context.Context) ([]Record, error) {
+	return a.records(ctx, "phase = 'deleting' ORDER BY id")
+}
+
+// Deletable gives the messages that may be deleted at the source: verified, and delivered before a certain time.
+func (a *Account) Deletable(ctx context.Context, before time.Time) ([]Record, error) {
+	return a.records(ctx, "phase IN "+from(mark)+" AND keep = '' AND ended <= ? ORDER BY id", instant(before))
 }
 
 // Unplaced gives the stored messages whose UID is not known, in the order in which they were sent.
@@ -106,17 +128,40 @@ func (a *Account) Records(ctx context.Context) iter.Seq2[Record, error] {
 
 // Counts counts the records by phase.
 func (a *Account) Counts(ctx context.Context) (c Counts, err error) {
-	var all int
+	var all, intents, missing, stored, deleting int
+	// Each of these is in an index. There is none of the verified ones, which are nearly all.
 	err = a.store.read.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM record WHERE account = ?1),
+		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'intent'),
+		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'missing'),
 		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'refused'),
-		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'intent')`,
-		a.id).Scan(&all, &c.Refused, &c.Intents)
+		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'stored'),
+		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'deleting'),
+		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'deleted')`,
+		a.id).Scan(&all, &intents, &missing, &c.Refused, &stored, &deleting, &c.Deleted)
 	if err != nil {
 		return Counts{}, a.failed(err)
 	}
-	c.Stored = all - c.Refused - c.Intents
+	c.Doubted = intents + missing
+	c.Delivered = all - c.Doubted - c.Refused
+	c.Verified = c.Delivered - stored - c.Deleted
 	return c, nil
+}
+
+// Keeps counts the delivered messages that must never be deleted at the source, by the reason why.
+func (a *Account) Keeps(ctx context.Context) (map[string]int, error) {
+	why := map[string]int{}
+	err := each(ctx, a.store.read, func(row scanner) error {
+		var keep string
+		var n int
+		err := row.Scan(&keep, &n)
+		why[keep] = n
+		return err
+	}, "SELECT keep, count(*) FROM record WHERE account = ? AND phase IN ('stored', 'verified') AND keep <> '' GROUP BY keep", a.id)
+	if err != nil {
+		return nil, a.failed(err)
+	}
+	return why, nil
 }
 
 // records gives the account's records that meet a condition.

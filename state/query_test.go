@@ -26,11 +26,7 @@ func TestRecordsKeepAnyOctets(t *testing.T) {
 	for _, uidl := range uidls {
 		for range 2 { // the same UIDL may be listed twice
 			r := sample(uidl)
-			id, err := a.Begin(t.Context(), r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.ID, r.Phase = id, PhaseIntent
+			r.ID, r.Phase = begun(t, a, r), PhaseIntent
 			want[uidl] = append(want[uidl], r)
 		}
 	}
@@ -45,10 +41,7 @@ func TestRecordsKeepAnyOctets(t *testing.T) {
 
 func TestByUIDLFindsEachOnceInALongList(t *testing.T) {
 	a := account(t, opened(t))
-	want, err := a.Begin(t.Context(), sample("twice"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := begun(t, a, sample("twice"))
 	list := []string{"twice"}
 	for i := range 1500 { // more than one statement holds
 		list = append(list, uidl(i))
@@ -65,11 +58,8 @@ func TestTimesComeBack(t *testing.T) {
 		{}, noon, time.Unix(0, 0), time.Unix(0, 1), time.Unix(-1, 0),
 		time.Date(2024, 1, 1, 0, 0, 0, 0, time.FixedZone("", 5*3600)), time.Now(),
 	} {
-		id, err := a.Begin(t.Context(), Record{UIDL: at.String(), Begun: at})
-		if err == nil {
-			err = a.Refused(t.Context(), id, "", "", at, at)
-		}
-		if err != nil {
+		id := begun(t, a, Record{UIDL: at.String(), Begun: at})
+		if err := a.Refused(t.Context(), id, "", "", at, at); err != nil {
 			t.Fatal(err)
 		}
 		rs := all(t, a)
@@ -92,37 +82,14 @@ func populate(t *testing.T) *Account {
 		t.Fatal(err)
 	}
 	for _, a := range []*Account{other, a} {
-		for i, phase := range []string{"intent", "stored", "unplaced", "refused", "intent", "unplaced", "retried"} {
+		for i, phase := range []string{"intent", "stored", "unplaced", "refused", "intent", "unplaced", "retried",
+			"verified", "missing", "deleting", "deleted", "kept", "resumed"} {
 			r := sample(fmt.Sprint(i))
 			r.Begun = noon.Add(-time.Duration(i) * time.Minute) // the later ones were begun earlier
 			place(t, a, r, phase)
 		}
 	}
 	return a
-}
-
-// place makes a record in a phase.
-func place(t *testing.T, a *Account, r Record, phase string) {
-	t.Helper()
-	ctx := t.Context()
-	id, err := a.Begin(ctx, r)
-	if err == nil {
-		switch phase {
-		case "stored":
-			err = a.Stored(ctx, id, 5, 40, noon)
-		case "unplaced":
-			err = a.Stored(ctx, id, 5, 0, noon)
-		case "refused", "retried":
-			err = a.Refused(ctx, id, "NO", "no", noon, noon)
-		}
-	}
-	if err == nil && phase == "retried" {
-		r.ID = id
-		_, err = a.Begin(ctx, r)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestQueries(t *testing.T) {
@@ -132,14 +99,17 @@ func TestQueries(t *testing.T) {
 		query func() ([]Record, error)
 		want  string // UIDLs in order
 	}{
-		"Intents, oldest first":  {func() ([]Record, error) { return a.Intents(ctx) }, "6 4 0"},
+		"Intents, oldest first":  {func() ([]Record, error) { return a.Intents(ctx) }, "12 6 4 0"},
 		"Unplaced, oldest first": {func() ([]Record, error) { return a.Unplaced(ctx) }, "5 2"},
+		"Unverified":             {func() ([]Record, error) { return a.Unverified(ctx) }, "1 2 5"},
+		"MissingList":            {func() ([]Record, error) { return a.MissingList(ctx) }, "8"},
+		"InDeletion":             {func() ([]Record, error) { return a.InDeletion(ctx) }, "9"},
 		"RefusedList":            {func() ([]Record, error) { return a.RefusedList(ctx) }, "3"},
 		"ByHeader":               {func() ([]Record, error) { return a.ByHeader(ctx, sample("4").Header) }, "4"},
 		"ByHeader, unknown":      {func() ([]Record, error) { return a.ByHeader(ctx, sample("4").Digest) }, ""},
 		"ByDigest":               {func() ([]Record, error) { return a.ByDigest(ctx, sample("2").Digest) }, "2"},
 		"ByDigest, unknown":      {func() ([]Record, error) { return a.ByDigest(ctx, [32]byte{}) }, ""},
-		"Records":                {func() ([]Record, error) { return all(t, a), nil }, "0 1 2 3 4 5 6"},
+		"Records":                {func() ([]Record, error) { return all(t, a), nil }, "0 1 2 3 4 5 6 7 8 9 10 11 12"},
 	} {
 		rs, err := c.query()
 		if err != nil {
@@ -154,7 +124,7 @@ func TestQueries(t *testing.T) {
 		}
 	}
 	got, err := a.Counts(ctx)
-	if want := (Counts{Stored: 3, Refused: 1, Intents: 3}); err != nil || got != want {
+	if want := (Counts{Delivered: 7, Verified: 3, Deleted: 1, Refused: 1, Doubted: 5}); err != nil || got != want {
 		t.Errorf("Counts: got %+v (%v), want %+v", got, err, want)
 	}
 }
@@ -167,11 +137,7 @@ func TestClaimed(t *testing.T) {
 	}{{"INBOX", 9, 3}, {"INBOX", 9, 5}, {"INBOX", 9, 4294967295}, {"INBOX", 8, 6}, {"Archive", 9, 7}, {"INBOX", 9, 0}} {
 		r := sample("x")
 		r.Folder = c.folder
-		id, err := a.Begin(t.Context(), r)
-		if err == nil {
-			err = a.Stored(t.Context(), id, c.validity, c.uid, noon)
-		}
-		if err != nil {
+		if err := a.Stored(t.Context(), at(begun(t, a, r), c.validity, c.uid), noon); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -197,12 +163,12 @@ func TestRecordsMayBeChangedWhileTheyAreGoneThrough(t *testing.T) {
 		}
 		seen++
 		if r.Phase == PhaseIntent {
-			if err := a.Stored(t.Context(), r.ID, 0, 0, noon); err != nil {
+			if err := a.Stored(t.Context(), at(r.ID, 0, 0), noon); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if c, err := a.Counts(t.Context()); err != nil || seen != 7 || c.Intents != 0 {
+	if c, err := a.Counts(t.Context()); err != nil || seen != 13 || c.Doubted != 1 {
 		t.Errorf("saw %d, then %+v (%v)", seen, c, err)
 	}
 	for range a.Records(t.Context()) {
@@ -238,6 +204,9 @@ func TestQueriesUseAnIndex(t *testing.T) {
 		"phase = 'intent' ORDER BY begun, id":              "record_intent",
 		"phase = 'stored' AND uid = 0 ORDER BY begun, id":  "record_unplaced",
 		"phase = 'refused' ORDER BY id":                    "record_refused",
+		"phase = 'missing' ORDER BY id":                    "record_missing",
+		"phase = 'stored' ORDER BY id":                     "record_unverified",
+		"phase = 'deleting' ORDER BY id":                   "record_deleting",
 		"header = ? ORDER BY id":                           "record_header",
 		"digest = ? ORDER BY id":                           "record_digest",
 		"uidl IN (?, ?) ORDER BY id":                       "record_uidl",
@@ -260,54 +229,6 @@ func TestQueriesUseAnIndex(t *testing.T) {
 		}
 		if plan := strings.Join(got, "; "); !strings.Contains(plan, "INDEX "+index+" (account=?") {
 			t.Errorf("%s: %s", where, plan)
-		}
-	}
-}
-
-// BenchmarkByUIDL: a listing of 100,000 messages of which all are known, then one of which none is.
-func BenchmarkByUIDL(b *testing.B) {
-	const n = 100_000
-	a := account(b, opened(b))
-	err := a.store.update(b.Context(), func(ctx context.Context, tx *sql.Tx) error {
-		for i := range n {
-			if _, err := a.put(ctx, tx, sample(uidl(i)), PhaseIntent); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for name, first := range map[string]int{"known": 0, "unknown": n} {
-		uidls := make([]string, n)
-		for i := range uidls {
-			uidls[i] = uidl(first + i)
-		}
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				got, err := a.ByUIDL(b.Context(), uidls)
-				if err != nil {
-					b.Fatal(err)
-				}
-				if want := n - first; len(got) != want {
-					b.Fatalf("found %d, want %d", len(got), want)
-				}
-			}
-		})
-	}
-}
-
-// uidl looks like Dovecot's.
-func uidl(i int) string { return fmt.Sprintf("%08x5f3c2a1b", i*2654435761%(1<<32)) }
-
-// BenchmarkBegin: one durable commit each.
-func BenchmarkBegin(b *testing.B) {
-	a := account(b, opened(b))
-	r := sample("x")
-	for b.Loop() {
-		if _, err := a.Begin(b.Context(), r); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

@@ -62,12 +62,12 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 	if got := only(t, a); got.UIDL != r.UIDL {
 		t.Errorf("got %+v", got)
 	}
-	_, begin := a.Begin(ctx, r)
+	_, begin := a.Begin(ctx, []Record{r})
 	_, account := s.Account(ctx, "bob", Key{"bob", "bob"})
 	_, run := a.RunStarted(ctx, noon)
 	for verb, err := range map[string]error{
-		"Begin": begin, "Account": account, "RunStarted": run, "Stored": a.Stored(ctx, r.ID, 1, 1, noon),
-		"Absent": a.Absent(ctx, r.ID),
+		"Begin": begin, "Account": account, "RunStarted": run, "Stored": a.Stored(ctx, at(r.ID, 1, 1), noon),
+		"Absent": a.Absent(ctx, r.ID), "LookThrough": a.LookThrough(ctx, 1, 1),
 	} {
 		if err == nil {
 			t.Errorf("%s worked", verb)

@@ -13,12 +13,22 @@ type Phase int
 const (
 	none Phase = iota // there is no record
 
-	PhaseIntent  // about to be appended, or appended and the reply was lost: nobody knows
-	PhaseStored  // the destination has it
-	PhaseRefused // the destination does not want it
+	PhaseIntent   // about to be appended, or appended and the reply was lost: nobody knows
+	PhaseStored   // the destination said that it has it
+	PhaseVerified // read-back has found it there
+	PhaseMissing  // the destination said that it has it, and read-back did not find it
+	PhaseRefused  // the destination does not want it
+	PhaseDeleting // it was verified, and is about to be deleted at the source, or the reply to QUIT was lost
+	PhaseDeleted  // the source said that it is deleted
 )
 
-var phases = [...]string{none: "none", PhaseIntent: "intent", PhaseStored: "stored", PhaseRefused: "refused"}
+var phases = [...]string{none: "none", PhaseIntent: "intent", PhaseStored: "stored", PhaseVerified: "verified",
+	PhaseMissing: "missing", PhaseRefused: "refused", PhaseDeleting: "deleting", PhaseDeleted: "deleted"}
+
+// Delivered says whether the destination has the message, for all that is known.
+func (p Phase) Delivered() bool {
+	return p == PhaseStored || p == PhaseVerified || p == PhaseDeleting || p == PhaseDeleted
+}
 
 func (p Phase) String() string {
 	if p < 0 || int(p) >= len(phases) {
@@ -32,10 +42,13 @@ func (p Phase) String() string {
 type Record struct {
 	ID        int64    // given by the state, never twice
 	UIDL      string   // any octets; "" if the server gives none
+	Listed    int64    // octets as LIST said: advice
 	Size      int64    // octets
 	Digest    [32]byte // SHA-256 of the message
 	Header    [32]byte // fingerprint of the header
+	Body      [32]byte // SHA-256 of what follows the header
 	MessageID string   // as it stands in the header, any octets
+	Sent      int64    // octets as they were sent: Size, unless the message had to be repaired
 
 	Folder      string // at the destination
 	UIDValidity uint32 // of the folder
@@ -43,6 +56,8 @@ type Record struct {
 	UID         uint32 // 0: not known
 
 	Phase        Phase
+	Proof        string    // level of the read-back, "size" or "digest"; "" if there was none
+	Keep         string    // why it must never be deleted at the source; "" if it may be
 	Begun        time.Time // when the intent was formed
 	Ended        time.Time // when the outcome was known; in an intent, that of the last try
 	Code, Server string    // why it was refused last; "" once it is stored
@@ -51,26 +66,26 @@ type Record struct {
 	Run          int64     // the run that tried last
 }
 
-const columns = `id, uidl, size, digest, header, message_id, folder, uidvalidity, uidnext, uid,
-	phase, begun, ended, code, server, tries, next_try, run`
+const columns = `id, uidl, listed, size, digest, header, body, message_id, sent, folder, uidvalidity, uidnext, uid,
+	phase, proof, keep, begun, ended, code, server, tries, next_try, run`
 
 // A scanner is a row of an answer.
 type scanner interface{ Scan(to ...any) error }
 
 // scanRecord reads what [columns] asks for.
 func scanRecord(row scanner) (r Record, err error) {
-	var uidl, digest, header, messageID sql.RawBytes
-	err = row.Scan(&r.ID, &uidl, &r.Size, &digest, &header, &messageID, &r.Folder, &r.UIDValidity, &r.UIDNext, &r.UID,
-		&r.Phase, nanoseconds{&r.Begun}, nanoseconds{&r.Ended}, &r.Code, &r.Server, &r.Tries, nanoseconds{&r.NextTry},
-		&r.Run)
+	var uidl, digest, header, body, messageID sql.RawBytes
+	err = row.Scan(&r.ID, &uidl, &r.Listed, &r.Size, &digest, &header, &body, &messageID, &r.Sent, &r.Folder,
+		&r.UIDValidity, &r.UIDNext, &r.UID, &r.Phase, &r.Proof, &r.Keep, nanoseconds{&r.Begun}, nanoseconds{&r.Ended},
+		&r.Code, &r.Server, &r.Tries, nanoseconds{&r.NextTry}, &r.Run)
 	if err != nil {
 		return Record{}, err
 	}
-	if len(digest) != len(r.Digest) || len(header) != len(r.Header) {
+	if len(digest) != len(r.Digest) || len(header) != len(r.Header) || len(body) != len(r.Body) {
 		return Record{}, fmt.Errorf("%w: record %d has a digest of a wrong length", ErrCorrupt, r.ID)
 	}
 	r.UIDL, r.MessageID = string(uidl), string(messageID)
-	r.Digest, r.Header = [32]byte(digest), [32]byte(header)
+	r.Digest, r.Header, r.Body = [32]byte(digest), [32]byte(header), [32]byte(body)
 	return r, nil
 }
 

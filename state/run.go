@@ -14,7 +14,7 @@ type Run struct {
 	Began time.Time
 	Ended time.Time // zero: it is still going, or was killed
 
-	Listed, Known, New, Copied, Recognised, Refused, InDoubt, Vanished, Left, Quarantined int
+	Listed, Known, New, Copied, Recognised, Refused, InDoubt, Vanished, Left, Quarantined, Deleted int
 
 	Bytes int64  // appended
 	Error string // why it ended early; "" if it did not
@@ -42,10 +42,11 @@ func (a *Account) RunEnded(ctx context.Context, r Run) error {
 	err := a.store.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var id int64
 		err := tx.QueryRowContext(ctx, `UPDATE run SET ended = ?, listed = ?, known = ?, new = ?, copied = ?,
-				recognised = ?, refused = ?, in_doubt = ?, vanished = ?, "left" = ?, quarantined = ?, bytes = ?, error = ?
+				recognised = ?, refused = ?, in_doubt = ?, vanished = ?, "left" = ?, quarantined = ?, deleted = ?,
+				bytes = ?, error = ?
 			WHERE account = ? AND id = ? RETURNING id`,
 			instant(r.Ended), r.Listed, r.Known, r.New, r.Copied, r.Recognised, r.Refused, r.InDoubt, r.Vanished,
-			r.Left, r.Quarantined, r.Bytes, r.Error, a.id, r.ID).Scan(&id)
+			r.Left, r.Quarantined, r.Deleted, r.Bytes, r.Error, a.id, r.ID).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errors.New("it never began")
 		}
@@ -60,10 +61,10 @@ func (a *Account) RunEnded(ctx context.Context, r Run) error {
 // LastRun gives the run that began last, and whether there was any.
 func (a *Account) LastRun(ctx context.Context) (r Run, ok bool, err error) {
 	err = a.store.read.QueryRowContext(ctx, `SELECT id, began, ended, listed, known, new, copied, recognised, refused,
-			in_doubt, vanished, "left", quarantined, bytes, error
+			in_doubt, vanished, "left", quarantined, deleted, bytes, error
 		FROM run WHERE account = ? ORDER BY id DESC LIMIT 1`, a.id).Scan(
 		&r.ID, nanoseconds{&r.Began}, nanoseconds{&r.Ended}, &r.Listed, &r.Known, &r.New, &r.Copied, &r.Recognised,
-		&r.Refused, &r.InDoubt, &r.Vanished, &r.Left, &r.Quarantined, &r.Bytes, &r.Error)
+		&r.Refused, &r.InDoubt, &r.Vanished, &r.Left, &r.Quarantined, &r.Deleted, &r.Bytes, &r.Error)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Run{}, false, nil
 	}

@@ -71,6 +71,54 @@ CREATE TABLE run (
 	error       TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX run_account ON run (account, id);
+`, `
+CREATE TABLE record2 ( -- as record, and:
+	id          INTEGER PRIMARY KEY AUTOINCREMENT,
+	account     INTEGER NOT NULL REFERENCES account,
+	uidl        BLOB    NOT NULL,
+	listed      INTEGER NOT NULL, -- what LIST said
+	size        INTEGER NOT NULL,
+	digest      BLOB    NOT NULL,
+	header      BLOB    NOT NULL,
+	body        BLOB    NOT NULL, -- digest of what follows the header
+	message_id  BLOB    NOT NULL,
+	sent        INTEGER NOT NULL, -- octets as they were sent
+	folder      TEXT    NOT NULL,
+	uidvalidity INTEGER NOT NULL,
+	uidnext     INTEGER NOT NULL,
+	uid         INTEGER NOT NULL,
+	phase       TEXT    NOT NULL CHECK (phase IN
+		('intent', 'stored', 'verified', 'missing', 'refused', 'deleting', 'deleted')),
+	proof       TEXT    NOT NULL, -- level of the read-back
+	keep        TEXT    NOT NULL, -- why it must never be deleted at the source; '': it may
+	begun       INTEGER,
+	ended       INTEGER,
+	code        TEXT    NOT NULL,
+	server      TEXT    NOT NULL,
+	tries       INTEGER NOT NULL,
+	next_try    INTEGER,
+	run         INTEGER NOT NULL
+) STRICT;
+INSERT INTO sqlite_sequence SELECT 'record2', seq FROM sqlite_sequence WHERE name = 'record'; -- of IDs that are gone, too
+INSERT INTO record2 SELECT id, account, uidl, size, size, digest, header, zeroblob(32), message_id, size, folder,
+	uidvalidity, uidnext, uid, phase, '', '', begun, ended, code, server, tries, next_try, run FROM record;
+DROP TABLE record;
+ALTER TABLE record2 RENAME TO record;
+CREATE INDEX record_uidl       ON record (account, uidl);
+CREATE INDEX record_digest     ON record (account, digest);
+CREATE INDEX record_header     ON record (account, header);
+CREATE INDEX record_intent     ON record (account) WHERE phase = 'intent';
+CREATE INDEX record_refused    ON record (account) WHERE phase = 'refused';
+CREATE INDEX record_missing    ON record (account) WHERE phase = 'missing';
+CREATE INDEX record_deleting   ON record (account) WHERE phase = 'deleting';
+CREATE INDEX record_deleted    ON record (account) WHERE phase = 'deleted';
+CREATE INDEX record_unverified ON record (account) WHERE phase = 'stored';
+CREATE INDEX record_unplaced   ON record (account) WHERE phase = 'stored' AND uid = 0;
+CREATE UNIQUE INDEX record_place ON record (account, folder, uidvalidity, uid) WHERE uid <> 0;
+
+ALTER TABLE account ADD COLUMN uidvalidity INTEGER NOT NULL DEFAULT 0; -- of the folder when it was last looked through
+ALTER TABLE account ADD COLUMN uidnext     INTEGER NOT NULL DEFAULT 0; -- what lies below was compared
+ALTER TABLE run ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
 `}
 
 // ready makes sure that the file is a state of the current version, in WAL mode. The caller has the guard.

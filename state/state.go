@@ -3,8 +3,10 @@
 // accounts in it, each locked by the run that works on it.
 //
 // The life of a record is a table of legal moves (moves.go), and verbs such as [Account.Begin] and [Account.Stored]
-// are its only door. A verb that returned nil is on disk: it survives kill -9 and a power cut. What a record means
-// for a run is left to package sync; nothing here speaks to a server.
+// are its only door. A verb that returned nil is on disk: it survives kill -9 and a power cut. One that returned an
+// error has changed nothing; but after an I/O error only the disk knows: then every later verb fails with that error,
+// and the state must be opened again to see what is there. What a record means for a run is left to package sync;
+// nothing here speaks to a server.
 //
 // No subject and no address is stored, but the two that make an account's [Key].
 package state
@@ -17,9 +19,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/pop2imap/pop2imap/internal/step"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
@@ -29,6 +34,8 @@ type Store struct {
 	path  string
 	read  *sql.DB // as many connections as there are readers; none can write
 	write *sql.DB // one connection: verbs take turns instead of polling for SQLite's lock
+
+	broken atomic.Pointer[error] // the I/O error after which nothing more is written
 }
 
 // Open opens the state in the file path. What is missing of folders (0700) and file (0600) is made, and a state
@@ -139,7 +146,7 @@ func guard(ctx context.Context, path string) (unlock func(), err error) {
 
 // Every connection of the pools gets these, which is why they stand in the data source's name. FULL: in WAL mode NORMAL
 // would not sync at commit, and a power cut would then lose intents.
-const (
+var (
 	always  = "mode=rw&_busy_timeout=10000&_foreign_keys=1&_synchronous=FULL"
 	reading = always + "&_query_only=1"
 	writing = always + "&_journal_mode=WAL&_txlock=immediate"
@@ -172,13 +179,26 @@ func present(path string) error {
 
 // update runs change in one transaction that is on disk when update returns nil, and undone when it does not. Once
 // begun it is not disturbed by ctx: what is to be recorded has already happened.
+//
+// After an I/O error there is no more writing. The kernel may report a failed fsync once and then forget the pages, so
+// that the next one succeeds without them.
 func (s *Store) update(ctx context.Context, change func(context.Context, *sql.Tx) error) error {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	ctx = context.WithoutCancel(ctx)
+	if broken := s.broken.Load(); broken != nil {
+		return *broken
+	}
+	err = transact(context.WithoutCancel(ctx), conn, change)
+	if isIO(err) {
+		s.broken.Store(&err)
+	}
+	return err
+}
+
+func transact(ctx context.Context, conn *sql.Conn, change func(context.Context, *sql.Tx) error) error {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -187,5 +207,7 @@ func (s *Store) update(ctx context.Context, change func(context.Context, *sql.Tx
 	if err := change(ctx, tx); err != nil {
 		return err
 	}
+	step.At("commit")
+	defer step.At("committed")
 	return tx.Commit()
 }

@@ -51,8 +51,8 @@ func account(t testing.TB, s *Store) *Account {
 // sample is a record as a caller fills it in for Begin.
 func sample(uidl string) Record {
 	return Record{
-		UIDL: uidl, Size: 1234, Digest: sha256.Sum256([]byte("digest " + uidl)),
-		Header: sha256.Sum256([]byte("header " + uidl)), MessageID: "<" + uidl + "@example>",
+		UIDL: uidl, Listed: 1240, Size: 1234, Sent: 1236, Digest: sha256.Sum256([]byte("digest " + uidl)),
+		Header: sha256.Sum256([]byte("header " + uidl)), Body: sha256.Sum256([]byte("body " + uidl)), MessageID: "<" + uidl + "@example>",
 		Folder: "Post/Eingang ä", UIDValidity: 4294967295, UIDNext: 7, Begun: noon, Run: 3,
 	}
 }
@@ -149,9 +149,7 @@ func TestOpenRefusesWhatIsNoState(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 200 {
-			if _, err := account(t, s).Begin(t.Context(), sample(fmt.Sprint(i))); err != nil {
-				t.Fatal(err)
-			}
+			begun(t, account(t, s), sample(fmt.Sprint(i)))
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -212,9 +210,7 @@ func TestDamageInTheMiddleIsFoundWhereItIsRead(t *testing.T) {
 	s := opened(t)
 	a := account(t, s)
 	for i := range 500 {
-		if _, err := a.Begin(t.Context(), sample(fmt.Sprint(i))); err != nil {
-			t.Fatal(err)
-		}
+		begun(t, a, sample(fmt.Sprint(i)))
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

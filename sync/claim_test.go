@@ -3,61 +3,88 @@ package sync
 import (
 	"fmt"
 	"testing"
-
-	"github.com/pop2imap/pop2imap/state"
 )
 
-func TestClaim(t *testing.T) {
-	f := Folder{UIDValidity: 5, UIDNext: 100}
-	rec := func(id string, size int64, next uint32) state.Record {
-		return state.Record{MessageID: id, Size: size, UIDValidity: 5, UIDNext: next}
+// on puts messages on a shelf.
+func on(copies ...found) *shelf {
+	s := &shelf{copies: map[string][]*found{}}
+	for _, c := range copies {
+		s.copies["<a>"] = append(s.copies["<a>"], &c)
 	}
+	return s
+}
+
+// was is a message whose header, body and whole have these names.
+func was(digest, header, body byte) *print {
+	return &print{digest: [32]byte{digest}, header: [32]byte{header}, body: [32]byte{body}}
+}
+
+func TestTake(t *testing.T) {
+	it := claimant{print: *was(1, 1, 1), id: "<a>", since: 1}
+	since8 := it
+	since8.since = 8
 	for _, c := range []struct {
 		name   string
 		copies []found
-		rec    state.Record
+		who    claimant
+		loose  bool
 		uid    uint32
-		doubt  bool
+		exact  bool
 	}{
-		{"nothing there", nil, rec("<a>", 10, 1), 0, false},
-		{"it", []found{{7, 10}}, rec("<a>", 10, 1), 7, false},
-		{"the lowest of three", []found{{7, 10}, {8, 10}, {9, 10}}, rec("<a>", 10, 1), 7, false},
-		{"not what was there before", []found{{7, 10}, {8, 10}}, rec("<a>", 10, 8), 8, false},
-		{"only what was there before", []found{{7, 10}}, rec("<a>", 10, 8), 0, false},
-		{"taken already", []found{{0, 10}, {8, 10}}, rec("<a>", 10, 1), 8, false},
-		{"in another size", []found{{7, 11}}, rec("<a>", 10, 1), 0, true},
-		{"in another size, and it", []found{{7, 11}, {8, 10}}, rec("<a>", 10, 1), 8, false},
-		{"in another size, before", []found{{7, 11}}, rec("<a>", 10, 8), 0, false},
-		{"without Message-ID, another size", []found{{7, 11}}, rec("", 10, 1), 0, false},
-		{"without Message-ID", []found{{7, 11}, {8, 10}}, rec("", 10, 1), 8, false},
+		{name: "nothing there", who: it},
+		{name: "it", copies: []found{{uid: 7, print: was(1, 1, 1)}}, who: it, uid: 7, exact: true},
+		{name: "the lowest of three", copies: []found{{uid: 7, print: was(1, 1, 1)}, {uid: 8, print: was(1, 1, 1)}}, who: it,
+			uid: 7, exact: true},
+		{name: "not what was there before", copies: []found{{uid: 7, print: was(1, 1, 1)}, {uid: 8, print: was(1, 1, 1)}},
+			who: since8, uid: 8, exact: true},
+		{name: "only what was there before", copies: []found{{uid: 7, print: was(1, 1, 1)}}, who: since8},
+		{name: "taken already", copies: []found{{uid: 7, taken: true, print: was(1, 1, 1)}}, who: it},
+		{name: "not read", copies: []found{{uid: 7}}, who: it},
+		{name: "another body under its Message-ID", copies: []found{{uid: 7, print: was(2, 1, 2)}}, who: it},
+		{name: "another header under its Message-ID", copies: []found{{uid: 7, print: was(2, 2, 1)}}, who: it},
+		{name: "rewritten as servers do", copies: []found{{uid: 7, print: was(2, 1, 1)}}, who: it, uid: 7},
+		{name: "as it was before what was rewritten", copies: []found{{uid: 7, print: was(2, 1, 1)}, {uid: 8, print: was(1, 1, 1)}},
+			who: it, uid: 8, exact: true},
+		{name: "ours, with a field more", copies: []found{{uid: 7, print: was(2, 2, 1)}}, who: it, loose: true, uid: 7},
+		{name: "ours, with another body", copies: []found{{uid: 7, print: was(2, 1, 2)}}, who: it, loose: true, uid: 7},
+		{name: "nothing in common but the Message-ID", copies: []found{{uid: 7, print: was(2, 2, 2)}}, who: it, loose: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			copies := map[string][]found{c.rec.MessageID: c.copies, "<other>": {{7, 10}, {8, 10}}}
-			uid, doubt := claim(copies, f, c.rec)
-			if uid != c.uid || doubt != c.doubt {
-				t.Errorf("got UID %d, doubt %t, want %d, %t", uid, doubt, c.uid, c.doubt)
+			s := on(c.copies...)
+			got, exact := s.take(c.who, c.loose)
+			switch {
+			case got == nil && c.uid != 0, got != nil && got.uid != c.uid, exact != c.exact:
+				t.Errorf("got %+v, exact %t, want UID %d, %t", got, exact, c.uid, c.exact)
 			}
-			if uid == 0 {
+			if got == nil {
 				return
 			}
-			if again, _ := claim(copies, f, c.rec); again == uid {
-				t.Errorf("UID %d was claimed twice", uid)
+			if again, _ := s.take(c.who, c.loose); again == got {
+				t.Errorf("UID %d was taken twice", got.uid)
 			}
 		})
 	}
 }
 
-// Many records of one Message-ID take copies of their own, in order.
+func TestCandidatesWithoutMessageIDGoBySize(t *testing.T) {
+	s := &shelf{copies: map[string][]*found{"": {{uid: 1, size: 10}, {uid: 2, size: 11}}}}
+	got := s.candidates(claimant{print: print{size: 11}})
+	if len(got) != 1 || got[0].uid != 2 {
+		t.Errorf("got %v, want UID 2", got)
+	}
+}
+
+// Many claimants of one content take copies of their own, in order.
 func TestClaimsAreDistinct(t *testing.T) {
-	copies := map[string][]found{}
+	s := &shelf{copies: map[string][]*found{}}
 	for uid := uint32(1); uid <= 50; uid++ {
 		id := fmt.Sprint(uid % 2)
-		copies[id] = append(copies[id], found{uid, 10})
+		s.copies[id] = append(s.copies[id], &found{uid: uid, print: was(1, 1, 1)})
 	}
 	for i := range uint32(50) {
-		rec := state.Record{MessageID: fmt.Sprint((i + 1) % 2), Size: 10, UIDNext: 1, UIDValidity: 5}
-		if uid, _ := claim(copies, Folder{UIDValidity: 5}, rec); uid != i+1 {
-			t.Errorf("got UID %d, want %d", uid, i+1)
+		who := claimant{print: *was(1, 1, 1), id: fmt.Sprint((i + 1) % 2), since: 1}
+		if got, _ := s.take(who, true); got == nil || got.uid != i+1 {
+			t.Errorf("got %+v, want UID %d", got, i+1)
 		}
 	}
 }

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/pop2imap/pop2imap/state"
 )
 
 // A Class says what an error is about, and so what can be done about it. It is given once, by the package that knows
@@ -33,6 +36,16 @@ type Error struct {
 	Server string // the server's own words, cleaned for printing
 	Remedy string // what the user can do
 	Unsent bool   // from an APPEND: certainly nothing was stored
+
+	// Together, with class Refused: the server refused a batch as one (RFC 3502), and the others may be to blame.
+	Together bool
+
+	// Lasting: it will hardly pass in a minute (a name that does not exist, nobody who listens). Only a run that has got
+	// somewhere tries again.
+	Lasting bool
+
+	// Pause is how long the server wants us to wait before we try again; 0: it does not say.
+	Pause time.Duration
 }
 
 func (e *Error) Error() string {
@@ -71,6 +84,34 @@ func Doing(err error, format string, args ...any) error {
 	}
 	e.Err = fmt.Errorf(format+": %w", append(args, e.Err)...)
 	return &e
+}
+
+// StateError gives an error of package state its class. nil stays nil.
+func StateError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, state.ErrLocked):
+		return &Error{Class: Temporary, Err: err, Remedy: "wait until the other run of pop2imap is done"}
+	case errors.Is(err, state.ErrNewer):
+		return &Error{Class: Config, Err: err, Remedy: "use the newer pop2imap, or another file with --state"}
+	case errors.Is(err, state.ErrMove):
+		return &Error{Class: Bug, Err: err}
+	}
+	return &Error{Class: Storage, Err: err, Remedy: "look at the disk: is it full, read-only, or another user's?"}
+}
+
+func lasting(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Lasting
+}
+
+// askedPause is how long the server wants us to wait before we try again.
+func askedPause(err error) time.Duration {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Pause
+	}
+	return 0
 }
 
 // Clean makes a server's words fit for a terminal and a log: control characters (which could forge a line or drive

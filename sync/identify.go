@@ -3,7 +3,6 @@ package sync
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/pop2imap/pop2imap/internal/message"
 	"github.com/pop2imap/pop2imap/state"
@@ -11,14 +10,15 @@ import (
 
 // identify says by what each message of a listing is known, and what is remembered under that.
 //
-//	a  it has a UIDL: by that.
+//	a  it has a UIDL: by that. If no record has it, its header may be that of a record whose UIDL is no longer listed:
+//	   see rebind.go.
 //	b  it has none, but its header has a Message-ID and is the only one of its kind, here and in the memory: by the
 //	   header's fingerprint.
 //	c  otherwise by its content. It must be retrieved before anyone can say whether it is new: see byContent.
-func (r *run) identify(ctx context.Context, src Source, hasTop bool, all []todo) (
+func (r *run) identify(ctx context.Context, all []todo) (
 	keys []string, records map[string][]state.Record, err error) {
 	keys = make([]string, len(all))
-	var uidls []string
+	uidls := make([]string, 0, len(all))
 	var without []todo
 	for i, m := range all {
 		keys[i] = "uidl " + m.UIDL
@@ -41,30 +41,36 @@ func (r *run) identify(ctx context.Context, src Source, hasTop bool, all []todo)
 	if len(without) == 0 {
 		return keys, records, nil
 	}
-	headers := map[int][32]byte{}
-	if hasTop {
-		if headers, err = telling(ctx, src, numbers(without)); err != nil {
+	headers := map[int]heading{}
+	if r.listing.HasTop {
+		if headers, err = telling(ctx, r.src, numbers(without)); err != nil {
 			return nil, nil, err
 		}
 	}
 	return keys, records, r.identifyByHeader(ctx, all, keys, records, headers)
 }
 
-// telling gives, by message number, the fingerprints of those headers that have a Message-ID and are alone of their
-// kind in the maildrop.
-func telling(ctx context.Context, src Source, numbers []int) (map[int][32]byte, error) {
-	headers := map[int][32]byte{}
+// A heading is what is kept of a header.
+type heading struct {
+	fingerprint [32]byte
+	id          string
+}
+
+// telling gives, by message number, what is told by those headers that have a Message-ID and are alone of their kind among
+// these messages.
+func telling(ctx context.Context, src Source, numbers []int) (map[int]heading, error) {
+	headers := map[int]heading{}
 	times := map[[32]byte]int{}
 	err := src.Headers(ctx, numbers, func(number int, header []byte) error {
 		fingerprint := message.Fingerprint(header)
 		times[fingerprint]++
-		if message.ID(header) != "" {
-			headers[number] = fingerprint
+		if id := message.ID(header); id != "" {
+			headers[number] = heading{fingerprint, id}
 		}
 		return nil
 	})
-	for number, fingerprint := range headers {
-		if times[fingerprint] > 1 {
+	for number, h := range headers {
+		if times[h.fingerprint] > 1 {
 			delete(headers, number)
 		}
 	}
@@ -73,17 +79,20 @@ func telling(ctx context.Context, src Source, numbers []int) (map[int][32]byte, 
 
 // identifyByHeader decides between (b) and (c).
 func (r *run) identifyByHeader(ctx context.Context, all []todo, keys []string, records map[string][]state.Record,
-	headers map[int][32]byte) error {
+	headers map[int]heading) error {
 	for i := range all {
 		m := &all[i]
 		if m.UIDL != "" {
 			continue
 		}
-		var ok bool
-		if m.header, ok = headers[m.Number]; !ok {
+		h, ok := headers[m.Number]
+		keys[i] = "content"
+		if !ok {
 			m.byDigest = true // (c)
 			continue
 		}
+		m.header = h.fingerprint
+		keys[i] = "header " + string(m.header[:]) // (b)
 		if r.State == nil {
 			continue
 		}
@@ -94,23 +103,36 @@ func (r *run) identifyByHeader(ctx context.Context, all []todo, keys []string, r
 		rs = slices.DeleteFunc(rs, func(rec state.Record) bool {
 			return len(records["uidl "+rec.UIDL]) > 0 // it stands for a message that is listed with its UIDL
 		})
-		keys[i] = "header " + string(m.header[:]) // (b)
+		for j := range rs {
+			rs[j].Listed = m.Size // sizes say nothing here: the header does
+		}
 		records[keys[i]] = rs
 		m.byDigest = len(rs) > 1 // (c)
 	}
 	return nil
 }
 
-// byContent compares a message that was retrieved to what is remembered. Each record stands for one message of the
-// maildrop.
-func (r *run) byContent(ctx context.Context, digest [32]byte, m todo) (plan, error) {
-	rs, err := r.State.ByDigest(ctx, digest)
-	if err != nil {
-		return plan{}, StateError(err)
+// byContent finds the record of a message by its octets. Each record stands for one message of the maildrop. A message
+// whose unsteady fields (Status, X-UID) changed is the same.
+func (r *run) byContent(ctx context.Context, it *item) (rec state.Record, ok bool, err error) {
+	rs, err := r.State.ByDigest(ctx, it.digest)
+	if err == nil && it.messageID != "" {
+		var more []state.Record
+		more, err = r.State.ByHeader(ctx, it.fingerprint)
+		more = slices.DeleteFunc(more, func(rec state.Record) bool { return rec.Body != it.body || rec.Digest == it.digest })
+		rs = append(rs, more...)
 	}
-	rs = slices.DeleteFunc(rs, func(rec state.Record) bool { return r.used[rec.ID] })
-	m.byDigest = false
-	p := compare([]todo{m}, []string{""}, map[string][]state.Record{"": rs}, r.settled, time.Now())
-	r.tally(p)
-	return p, nil
+	if err != nil {
+		return rec, false, StateError(err)
+	}
+	best := fresh
+	for _, candidate := range rs {
+		if r.used[candidate.ID] || candidate.Phase == state.PhaseDeleted && candidate.UIDL != it.UIDL {
+			continue
+		}
+		if v := judge(candidate, it.now); v < best {
+			rec, best = candidate, v
+		}
+	}
+	return rec, best != fresh, nil
 }

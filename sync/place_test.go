@@ -26,29 +26,6 @@ func TestSince(t *testing.T) {
 	}
 }
 
-func TestMoved(t *testing.T) {
-	at := func(next uint32) state.Record { return state.Record{UIDValidity: 5, UIDNext: next} }
-	for _, c := range []struct {
-		name    string
-		f       Folder
-		intents []state.Record
-		want    bool
-	}{
-		{"no intents", Folder{UIDValidity: 5, UIDNext: 9}, nil, false},
-		{"nothing came", Folder{UIDValidity: 5, UIDNext: 9}, []state.Record{at(9)}, false},
-		{"something came", Folder{UIDValidity: 5, UIDNext: 10}, []state.Record{at(9)}, true},
-		{"since one of two", Folder{UIDValidity: 5, UIDNext: 10}, []state.Record{at(10), at(9)}, true},
-		{"UIDNEXT went back: it is not to be trusted", Folder{UIDValidity: 5, UIDNext: 8}, []state.Record{at(9)}, true},
-		{"the server does not say UIDNEXT", Folder{UIDValidity: 5}, []state.Record{at(0)}, true},
-		{"made anew and empty", Folder{UIDValidity: 6, UIDNext: 1}, []state.Record{at(9)}, false},
-		{"made anew, and not empty", Folder{UIDValidity: 6, UIDNext: 9}, []state.Record{at(9)}, true},
-	} {
-		if got := moved(c.f, c.intents); got != c.want {
-			t.Errorf("%s: got %t, want %t", c.name, got, c.want)
-		}
-	}
-}
-
 func TestNextTry(t *testing.T) {
 	for tries, want := range []time.Duration{time.Hour, 4 * time.Hour, 16 * time.Hour, 64 * time.Hour, 256 * time.Hour,
 		720 * time.Hour, 720 * time.Hour} {

@@ -9,112 +9,161 @@ import (
 	"github.com/pop2imap/pop2imap/state"
 )
 
-// A todo is a message that is to be copied.
+// A todo is a message that is listed, on its way through the plan.
 type todo struct {
 	Listed
+	entry    *entry
 	was      state.Record // of an earlier refusal; zero: there was none
 	header   [32]byte     // fingerprint, if the header was asked for
 	byDigest bool         // only its content can tell whether it is new: see identify.go
 }
 
-// A plan says what a listing means to what is remembered.
-type plan struct {
-	known, quarantined, recognised, inDoubt int
-	todo                                    []todo  // in the maildrop's order
-	used                                    []int64 // the records that stand for a message
+// A match says what the memory knows of a listed message.
+type match struct {
+	todo
+	record  state.Record // zero: none
+	verdict verdict
 }
 
-// compare makes the plan. keys says by what each message is known. Maildrop and memory are multisets: where a key is
-// listed more often than there are records of it, the surplus is new, so that a message that is there twice is copied
-// twice. records is consumed.
-func compare(listing []todo, keys []string, records map[string][]state.Record, settled map[int64]bool, now time.Time) (p plan) {
-	for _, rs := range records {
-		slices.SortStableFunc(rs, func(a, b state.Record) int { return rank(a, now) - rank(b, now) })
-	}
-	for i, m := range listing {
-		rs := records[keys[i]]
-		if m.byDigest || len(rs) == 0 {
-			p.todo = append(p.todo, m)
-			continue
-		}
-		records[keys[i]] = rs[1:]
-		p.used = append(p.used, rs[0].ID)
-		p.add(m, rs[0], settled, now)
-	}
-	return p
-}
+// A verdict is what a record says about a message that is listed; the better news first.
+type verdict int
 
-// add counts a message that has a record.
-func (p *plan) add(m todo, r state.Record, settled map[int64]bool, now time.Time) {
-	switch rank(r, now) {
-	case delivered:
-		if settled[r.ID] {
-			p.recognised++
-		} else {
-			p.known++
-		}
-	case doubted:
-		p.inDoubt++
-	case waiting:
-		p.quarantined++
-	case due:
-		m.was = r
-		p.todo = append(p.todo, m)
-	}
-}
-
-// What a record says about a message that is listed; the better news first.
 const (
-	delivered = iota
-	doubted   // nobody knows whether it was stored
-	waiting   // refused, and not to be tried again yet
-	due       // refused, and to be tried again
+	delivered verdict = iota
+	inDoubt           // nobody knows whether it was stored
+	waiting           // refused, and not to be tried again yet
+	due               // refused, and to be tried again
+	unsure            // only its content can tell
+	fresh             // there is no record
 )
 
-func rank(r state.Record, now time.Time) int {
+func judge(r state.Record, now time.Time) verdict {
 	switch {
-	case r.Phase == state.PhaseStored:
+	case r.Phase.Delivered():
 		return delivered
-	case r.Phase == state.PhaseIntent:
-		return doubted
+	case r.Phase == state.PhaseIntent, r.Phase == state.PhaseMissing:
+		return inDoubt
 	case now.Before(r.NextTry):
 		return waiting
 	}
 	return due
 }
 
+// compare says what a listing means to what is remembered. keys says by what each message is known. Maildrop and memory
+// are multisets: where a key is listed more often than there are records of it, the surplus is new, so that a message
+// that is there twice is copied twice. A record whose message was listed in another size may be that of another message
+// (FAULTS: a UIDL that is used again), and so may that of one that was deleted: the content decides. records is consumed.
+func compare(listing []todo, keys []string, records map[string][]state.Record, now time.Time) []match {
+	for _, rs := range records {
+		slices.SortStableFunc(rs, func(a, b state.Record) int { return int(judge(a, now) - judge(b, now)) })
+	}
+	matches := make([]match, len(listing))
+	for i, m := range listing {
+		matches[i] = match{todo: m, verdict: fresh}
+		rs := records[keys[i]]
+		if m.byDigest {
+			matches[i].verdict = unsure
+			continue
+		}
+		if len(rs) == 0 {
+			continue
+		}
+		at := slices.IndexFunc(rs, func(r state.Record) bool { return r.Listed == m.Size && r.Phase != state.PhaseDeleted })
+		if at < 0 {
+			matches[i].verdict, matches[i].byDigest = unsure, true
+			continue
+		}
+		matches[i].record, matches[i].verdict = rs[at], judge(rs[at], now)
+		records[keys[i]] = slices.Delete(rs, at, at+1)
+	}
+	return matches
+}
+
 // plan lists the maildrop and decides what is to be copied.
-func (r *run) plan(ctx context.Context, src Source) ([]todo, error) {
-	listing, err := src.List(ctx)
-	if err != nil {
+func (r *run) plan(ctx context.Context) ([]todo, error) {
+	if err := r.survey(ctx); err != nil {
 		return nil, err
 	}
-	r.report.Listed = len(listing.Messages)
-	all := make([]todo, 0, len(listing.Messages))
-	for _, m := range listing.Messages {
-		all = append(all, todo{Listed: m})
-	}
-	keys, records, err := r.identify(ctx, src, listing.HasTop, all)
-	if err != nil {
-		return nil, err
-	}
-	p := compare(all, keys, records, r.settled, time.Now())
-	r.tally(p)
-	list, err := r.narrow(ctx, src, listing.HasTop, p.todo)
-	if err == nil && r.Watch != nil {
-		r.Watch.Planned(len(list), octets(list))
+	list, err := r.narrow(ctx, r.weigh())
+	if err == nil {
+		r.tell(func(w Watcher) { w.Planned(len(list), octets(list)) })
 	}
 	return list, err
 }
 
-// tally counts what a plan found in the memory.
-func (r *run) tally(p plan) {
-	r.report.Known += p.known
-	r.report.Quarantined += p.quarantined
-	r.report.Recognised += p.recognised
-	r.report.InDoubt += p.inDoubt
-	for _, id := range p.used {
-		r.used[id] = true
+// survey lists the maildrop and finds out what is known of each message.
+func (r *run) survey(ctx context.Context) (err error) {
+	if r.listing, err = r.src.List(ctx); err != nil {
+		return err
+	}
+	if r.suspicious() {
+		r.notice("the maildrop is empty, and listed %s before: nothing is forgotten", plural(r.last.Listed, "message"))
+	}
+	all := make([]todo, len(r.listing.Messages))
+	for i, m := range r.listing.Messages {
+		all[i].Listed = m
+	}
+	keys, records, err := r.identify(ctx, all)
+	if err != nil {
+		return err
+	}
+	for i, e := range r.book.enter(keys) {
+		all[i].entry = e
+	}
+	r.matches = compare(all, keys, records, time.Now())
+	if err := r.rebind(ctx); err != nil || r.DryRun {
+		return err
+	}
+	return r.resolveDeletions(ctx)
+}
+
+// weigh enters in the book what the matches say, and gives what is to be copied.
+func (r *run) weigh() (list []todo) {
+	clear(r.used)
+	for i := range r.matches {
+		m := &r.matches[i]
+		if m.record.ID != 0 {
+			r.used[m.record.ID] = true
+			r.entryOf[m.record.ID] = m.entry
+		}
+		if m.verdict == waiting && r.Retry || m.verdict == inDoubt && r.Retry && m.record.Phase == state.PhaseMissing {
+			m.verdict = due
+		}
+		r.settleFate(m)
+		switch {
+		case m.entry.ended():
+		case m.verdict == due:
+			m.was = m.record
+			list = append(list, m.todo)
+		case (m.verdict == fresh || m.verdict == unsure) && !r.Retry:
+			list = append(list, m.todo)
+		}
+	}
+	return list
+}
+
+// settleFate enters what a record says. What this run has done itself stands in the book already, but for what a lost
+// reply left open.
+func (r *run) settleFate(m *match) {
+	e := m.entry
+	if e.ended() {
+		return
+	}
+	switch m.verdict {
+	case delivered:
+		e.fate = known
+		if m.record.Run == r.id && r.id != 0 {
+			e.fate = copied
+		}
+		if r.settled[m.record.ID] && m.record.Run != r.id {
+			e.fate = recognised
+		}
+	case inDoubt:
+		e.fate = doubted
+	case waiting:
+		e.fate = quarantined
+	default:
+		e.fate = left
 	}
 }
 
@@ -126,15 +175,15 @@ func octets(list []todo) (n int64) {
 }
 
 // narrow leaves what the user does not want now. It is counted as left.
-func (r *run) narrow(ctx context.Context, src Source, hasTop bool, list []todo) ([]todo, error) {
+func (r *run) narrow(ctx context.Context, list []todo) ([]todo, error) {
 	n := r.Narrow
 	if n.Size > 0 {
 		list = slices.DeleteFunc(list, func(m todo) bool { return m.Size > n.Size })
 	}
 	dated := !n.Since.IsZero() || !n.Until.IsZero()
-	if hasTop && dated && len(list) > 0 {
+	if r.listing.HasTop && dated && len(list) > 0 {
 		in := map[int]bool{}
-		err := src.Headers(ctx, numbers(list), func(number int, header []byte) error {
+		err := r.src.Headers(ctx, numbers(list), func(number int, header []byte) error {
 			date, _ := message.Arrival(header, time.Now())
 			in[number] = n.covers(date)
 			return nil
@@ -146,9 +195,9 @@ func (r *run) narrow(ctx context.Context, src Source, hasTop bool, list []todo) 
 	}
 	// Which ones are the first is not known before they are retrieved if only that tells their dates, or whether they
 	// are new. Then copyAll counts.
-	unsure := dated && !hasTop || slices.ContainsFunc(list, func(m todo) bool { return m.byDigest })
-	if n.Messages > 0 && len(list) > n.Messages && !unsure {
-		list = list[:n.Messages]
+	unsure := dated && !r.listing.HasTop || slices.ContainsFunc(list, func(m todo) bool { return m.byDigest })
+	if most := n.Messages - r.dealt; n.Messages > 0 && len(list) > most && !unsure {
+		list = list[:max(most, 0)]
 	}
 	return list, nil
 }
@@ -164,4 +213,12 @@ func numbers(list []todo) []int {
 		ns[i] = m.Number
 	}
 	return ns
+}
+
+func listed(list []todo) []Listed {
+	ls := make([]Listed, len(list))
+	for i, m := range list {
+		ls[i] = m.Listed
+	}
+	return ls
 }

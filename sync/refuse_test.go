@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ func TestTooBigByListIsNotRetrieved(t *testing.T) {
 	w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
 	w.wants(w.run(), "3 listed, 2 known, 1 new, 1 refused")
 	w.silent("RETR")
-	if recs := w.records(); len(recs) != 3 || recs[1].Tries+recs[2].Tries != 2 {
+	if recs := w.records(); len(recs) != 3 || recs[0].Tries+recs[1].Tries+recs[2].Tries != 2 {
 		t.Errorf("got %+v", recs)
 	}
 }
@@ -158,14 +159,13 @@ func TestVanishedMessage(t *testing.T) {
 }
 
 func TestWithoutRoomTheRestWaits(t *testing.T) {
-	o := refusing("This is b", no(imap.ResponseCode("OVERQUOTA")))
-	refuse, room := o.RefuseAppend, false
-	o.RefuseAppend = func(size int64, raw []byte) error {
-		if room {
+	room := false
+	o := lab.IMAPOptions{RefuseAppend: func(_ int64, raw []byte) error {
+		if room || bytes.Contains(raw, []byte("This is a")) {
 			return nil
 		}
-		return refuse(size, raw)
-	}
+		return no(imap.ResponseCode("OVERQUOTA"))
+	}}
 	w := create(t, lab.POP3Options{}, o, mail("a"), mail("b"), mail("c"))
 	w.fails(w.run(), sync.Full, "3 listed, 3 new, 1 copied, 2 left")
 	w.holds(mail("a"))
@@ -184,4 +184,109 @@ func TestFolderThatCannotBeMade(t *testing.T) {
 	w.folder = "Archive"
 	w.fails(w.run(), sync.Config, "1 listed, 1 new, 1 left")
 	w.silent("RETR", "QUIT")
+}
+
+// The one that is to blame in a batch is found, and its fellows go through.
+func TestTheOneToBlameInABatch(t *testing.T) {
+	var drop []lab.Mail
+	for i := range 40 {
+		drop = append(drop, mail(fmt.Sprintf("m%d", i)))
+	}
+	for _, bad := range [][]int{{0}, {1}, {7, 8}, {39}, {0, 20, 39}} {
+		var fine []lab.Mail
+		is := map[string]bool{}
+		for _, i := range bad {
+			is[string(drop[i].Raw)] = true
+		}
+		for _, m := range drop {
+			if !is[string(m.Raw)] {
+				fine = append(fine, m)
+			}
+		}
+		w := create(t, lab.POP3Options{}, lab.IMAPOptions{RefuseAppend: func(_ int64, raw []byte) error {
+			if is[string(raw)] {
+				return no("")
+			}
+			return nil
+		}}, drop...)
+		r := w.run()
+		if r.Refused != len(bad) || r.Copied != len(fine) || r.Err != nil {
+			t.Errorf("bad %v: got %s (%v)", bad, counts(r), r.Err)
+		}
+		w.holds(fine...)
+		if n := len(w.told("APPEND")); n > 4+12*len(bad) {
+			t.Errorf("bad %v: it took %d commands to find them", bad, n)
+		}
+	}
+}
+
+// A server that takes no NUL, no 8-bit header or no line that is no field gets the least repair, and what was repaired is
+// never deleted at the source.
+func TestTheLeastRepair(t *testing.T) {
+	const head, body = "Message-ID: <x@example.org>\r\nSubject: x", "\r\n\r\nbody\r\n"
+	nul, eight, invalid := "a\x00b", "\r\nX-Name: gr\xc3\xbcn", "\r\nno field at all"
+	for name, c := range map[string]struct {
+		raw     string
+		refuses []string
+		keep    string
+	}{
+		"NUL":                  {head + body + nul + "\r\n", []string{"\x00"}, "nul"},
+		"8-bit header":         {head + eight + body, []string{"\xc3"}, "8bit-header"},
+		"no field":             {head + invalid + body, []string{"\r\nno field"}, "invalid-header"},
+		"one of two":           {head + eight + body + nul + "\r\n", []string{"\x00"}, "nul"},
+		"all three":            {head + eight + invalid + body + nul + "\r\n", []string{"\x00", "\xc3", "\r\nno field"}, "nul,8bit-header,invalid-header"},
+		"nothing can be done":  {head + eight + body + "virus\r\n", []string{"virus"}, ""},
+		"no repair is allowed": {head + body + "virus\r\n", []string{"virus"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{RefuseAppend: func(_ int64, raw []byte) error {
+				for _, word := range c.refuses {
+					if bytes.Contains(raw, []byte(word)) {
+						return no("")
+					}
+				}
+				return nil
+			}}, mail("a"), lab.Mail{UIDL: "x", Raw: []byte(c.raw)}, mail("b"))
+			r := w.run(deleting)
+			rec := w.records()[1]
+			if c.keep == "" {
+				w.wants(r, "3 listed, 3 new, 2 copied, 1 refused")
+				if rec.Phase != state.PhaseRefused || rec.Tries != 1 || rec.Keep != "" || rec.Sent != rec.Size {
+					t.Errorf("got %+v", rec)
+				}
+				return
+			}
+			w.wants(r, "3 listed, 3 new, 3 copied")
+			if rec.Keep != "repaired: "+c.keep || rec.Phase != state.PhaseVerified {
+				t.Errorf("got %v, keep %q", rec.Phase, rec.Keep)
+			}
+			w.left("x")
+			w.wants(w.run(deleting), "1 listed, 1 known")
+		})
+	}
+}
+
+// The reply to a repaired message is lost: the copy is recognised all the same.
+func TestLostReplyOfARepairedMessage(t *testing.T) {
+	for _, id := range []string{"Message-ID: <x@example.org>\r\n", ""} {
+		for _, fate := range []lab.Fate{lab.Cut, lab.CutReply} {
+			var hook trap
+			x := lab.Mail{UIDL: "x", Raw: []byte(id + "Subject: x\r\nX-Name: gr\xc3\xbcn\r\n\r\na\x00b\r\n")}
+			refused := func(_ int64, raw []byte) error {
+				if bytes.Contains(raw, []byte("\x00")) || bytes.Contains(raw, []byte("\xc3")) {
+					return no("")
+				}
+				return nil
+			}
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(fate), RefuseAppend: refused}, x)
+			hook.set("APPEND", 5) // as it is, twice; two repairs; both
+			w.lost(w.run())
+			w.found(w.run())
+			got, err := w.imap.Messages("INBOX")
+			if err != nil || len(got) != 1 {
+				t.Errorf("%q, fate %v: got %d messages (%v), want 1", id, fate, len(got), err)
+			}
+			w.wants(w.run(), "1 listed, 1 known")
+		}
+	}
 }

@@ -102,7 +102,7 @@ func (w *world) placed() {
 	}
 	for _, rec := range w.records() {
 		c, ok := uids[rec.UID]
-		if rec.Phase != state.PhaseStored || !ok || c.Size != rec.Size || !strings.Contains(string(c.Raw), rec.MessageID) {
+		if rec.Phase != state.PhaseVerified || !ok || c.Size != rec.Size || !strings.Contains(string(c.Raw), rec.MessageID) {
 			w.Errorf("record %d of %q is %v at UID %d (there: %t)", rec.ID, rec.UIDL, rec.Phase, rec.UID, ok)
 		}
 		delete(uids, rec.UID)

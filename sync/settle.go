@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/pop2imap/pop2imap/internal/message"
+	"github.com/pop2imap/pop2imap/internal/sabotage"
 	"github.com/pop2imap/pop2imap/state"
 )
 
@@ -20,17 +20,11 @@ func (r *run) settle(ctx context.Context) error {
 	if err != nil || len(open) == 0 {
 		return StateError(err)
 	}
-	// Not since the intent: a large message is under way for minutes. A run that was killed did so at an unknown time.
-	last := r.last.Ended
-	if last.IsZero() {
-		last = time.Now()
+	if sabotage.NoSettle {
+		return r.absent(ctx, open)
 	}
-	if wait := min(r.Settle-time.Since(last), r.Settle); wait > 0 { // a clock that was set back must not make it longer
-		r.notice("an earlier run was interrupted while it stored a message: waiting %s until the server must be done with it",
-			wait.Round(100*time.Millisecond))
-		if err := r.pause(ctx, wait); err != nil {
-			return err
-		}
+	if err := r.letItSettle(ctx); err != nil {
+		return err
 	}
 	if err := r.login(ctx); err != nil {
 		return err
@@ -40,7 +34,31 @@ func (r *run) settle(ctx context.Context) error {
 			return Doing(err, "find out what became of an interrupted message")
 		}
 	}
+	r.folder, r.shelf = Folder{}, nil // what was looked at before may have changed
 	return nil
+}
+
+// letItSettle waits until the server must be done with what it had when the line died.
+func (r *run) letItSettle(ctx context.Context) error {
+	last := r.died
+	if last.IsZero() { // it was an earlier run's
+		last = r.last.Ended
+	}
+	// Not since the intent: a large message is under way for minutes. A run that was killed did so at an unknown time.
+	if last.IsZero() {
+		last = r.report.Began
+	}
+	wait := min(r.Settle-time.Since(last), r.Settle) // a clock that was set back must not make it longer
+	if wait <= 0 {
+		return nil
+	}
+	what := "an earlier run was interrupted"
+	if !r.died.IsZero() {
+		what = "the line was lost"
+	}
+	r.notice("%s while messages were being stored: waiting %s until the server must be done with them", what,
+		wait.Round(100*time.Millisecond))
+	return r.pause(ctx, wait)
 }
 
 func byFolder(list []state.Record) map[string][]state.Record {
@@ -60,92 +78,143 @@ func (r *run) settleFolder(ctx context.Context, folder string, intents []state.R
 	if err != nil {
 		return err
 	}
-	intents, err = r.seek(ctx, f, intents)
+	missing, err := r.seek(ctx, f, intents, true)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	moved, err := r.moved(ctx, f, missing)
 	if err != nil {
 		return err
 	}
-	if moved(f, intents) { // something came: the server may be slow with the rest
+	if moved && sabotage.UIDNextProof {
+		return StateError(r.State.Stored(ctx, []state.Place{{ID: missing[0].ID}}, time.Now()))
+	}
+	if moved { // something came: the server may be slow with the rest
 		r.notice("something came into the folder %q since, but not that message: waiting %s more", folder, r.Settle)
 		if err := r.pause(ctx, r.Settle); err != nil {
 			return err
 		}
-		if intents, err = r.seek(ctx, f, intents); err != nil {
+		if f, err = r.dest.Open(ctx, folder, false); err != nil {
+			return err
+		}
+		if missing, err = r.seek(ctx, f, missing, true); err != nil {
+			return err
+		}
+		if missing, err = r.seekElsewhere(ctx, missing); err != nil {
 			return err
 		}
 	}
-	return r.absent(ctx, intents)
+	return r.absent(ctx, missing)
 }
 
-// moved says whether anything can have been stored since one of the intents: in a folder whose UIDVALIDITY is the same
-// and whose UIDNEXT has not moved, nothing was (RFC 9051 §2.3.1.1). The reverse proves nothing.
-func moved(f Folder, intents []state.Record) bool {
+// moved says whether anything that we do not know can have been stored since the first of the intents: in a folder whose
+// UIDVALIDITY is the same and whose UIDNEXT has not moved, nothing was (RFC 9051 §2.3.1.1). The reverse proves nothing.
+func (r *run) moved(ctx context.Context, f Folder, intents []state.Record) (bool, error) {
+	lowest := since(f, intents[0])
 	for _, rec := range intents {
-		if since(f, rec) != f.UIDNext {
-			return true
-		}
+		lowest = min(lowest, since(f, rec))
 	}
-	return false
-}
-
-// since is the lowest UID that the message of a record can have.
-func since(f Folder, rec state.Record) uint32 {
-	if rec.UIDValidity != f.UIDValidity || f.UIDValidity == 0 {
-		return 1 // the folder was made anew: UIDs of before mean nothing
+	claimed, err := r.State.Claimed(ctx, f.Name, f.UIDValidity, lowest)
+	if err != nil {
+		return false, StateError(err)
 	}
-	return max(rec.UIDNext, 1)
+	for claimed[lowest] {
+		lowest++
+	}
+	return f.UIDNext != lowest, nil
 }
 
 // absent records that messages were not stored. They are new again.
 func (r *run) absent(ctx context.Context, intents []state.Record) error {
-	for _, rec := range intents {
-		if err := r.State.Absent(ctx, rec.ID); err != nil {
-			return StateError(err)
-		}
+	ids := make([]int64, len(intents))
+	for i, rec := range intents {
+		ids[i] = rec.ID
 	}
-	return nil
+	if len(ids) == 0 {
+		return nil
+	}
+	return StateError(r.State.Absent(ctx, ids...))
 }
 
 // place learns the UIDs of what this run stored at a server that does not tell them (no UIDPLUS).
 func (r *run) place(ctx context.Context) error {
-	if r.dest == nil || r.DryRun {
+	if r.dest == nil || r.DryRun || r.folder.Name == "" {
 		return nil
 	}
-	_, err := r.seek(ctx, r.folder, nil)
+	_, err := r.seek(ctx, r.folder, nil, false)
 	return err
 }
 
 // seek looks for the messages of intents, and for stored ones whose UID is not known, in a folder, and records where
-// they are. Each takes, in the order in which they were sent, the lowest UID that no other record claims and whose
-// size and Message-ID are its own: two equal messages never take the same. It gives back the intents that it did not
-// find, and leaves alone those whose Message-ID is there in another size: they stay in doubt.
-func (r *run) seek(ctx context.Context, f Folder, intents []state.Record) (missing []state.Record, err error) {
+// they are. Each takes, in the order in which they were sent, the lowest UID that no other record claims and that is its
+// own: two equal messages never take the same. It gives back the intents that it did not find. careful reads the octets of
+// all that may be one of them; otherwise Message-ID and size are enough where only one message has them.
+func (r *run) seek(ctx context.Context, f Folder, intents []state.Record, careful bool) (missing []state.Record, err error) {
 	wanted, err := r.wanted(ctx, f, intents)
 	if err != nil || len(wanted) == 0 {
 		return intents, err
 	}
-	copies, err := r.copies(ctx, f, wanted)
+	from := since(f, wanted[0])
+	ids := map[string]int{}
+	for _, rec := range wanted {
+		from = min(from, since(f, rec))
+		ids[rec.MessageID]++
+	}
+	shelf, err := r.look(ctx, f, from, func(id string) bool { return ids[id] > 0 })
 	if err != nil {
 		return nil, err
 	}
-	if err := r.spare(ctx, copies, f, intents); err != nil {
+	var unclear []*found
+	for _, rec := range wanted {
+		list := shelf.candidates(claimantOf(rec, f))
+		if careful || len(list) > 1 || ids[rec.MessageID] > 1 || len(list) == 1 && list[0].size != rec.Sent {
+			unclear = append(unclear, list...)
+		}
+	}
+	if err := r.read(ctx, shelf, unclear); err != nil {
 		return nil, err
 	}
-	for _, rec := range wanted {
-		uid, doubt := claim(copies, f, rec)
-		switch {
-		case uid != 0 && rec.Phase == state.PhaseIntent:
-			err = r.State.Stored(ctx, rec.ID, f.UIDValidity, uid, time.Now())
-			r.settled[rec.ID] = true
-		case uid != 0:
-			err = r.State.Learn(ctx, rec.ID, uid)
-		case rec.Phase == state.PhaseIntent && !doubt:
-			missing = append(missing, rec)
+	for _, rec := range intents {
+		if rec.UIDValidity == f.UIDValidity {
+			continue
 		}
-		if err != nil {
-			return nil, StateError(err)
+		if err := r.spare(ctx, shelf, rec.Digest); err != nil {
+			return nil, err
 		}
 	}
-	return missing, nil
+	return r.claim(ctx, shelf, wanted)
+}
+
+// claim gives each record its copy.
+func (r *run) claim(ctx context.Context, shelf *shelf, wanted []state.Record) (missing []state.Record, err error) {
+	var stored []state.Place
+	for _, rec := range wanted {
+		c := claimantOf(rec, shelf.folder)
+		copy, _ := shelf.take(c, true)
+		if list := shelf.candidates(c); copy == nil && len(list) == 1 && list[0].print == nil {
+			copy, list[0].taken = list[0], true // it was clear enough
+		}
+		if copy == nil {
+			if rec.Phase == state.PhaseIntent {
+				missing = append(missing, rec)
+			}
+			continue
+		}
+		p := state.Place{ID: rec.ID, UIDValidity: shelf.folder.UIDValidity, UID: copy.uid}
+		if rec.Phase != state.PhaseIntent {
+			if err := r.State.Learn(ctx, p); err != nil {
+				return nil, StateError(err)
+			}
+			continue
+		}
+		stored = append(stored, p)
+		r.settledAt(rec, p)
+	}
+	if len(stored) == 0 {
+		return missing, nil
+	}
+	r.achieved += len(stored)
+	return missing, StateError(r.State.Stored(ctx, stored, time.Now()))
 }
 
 // wanted merges the intents with the stored messages of the folder whose UID is not known, in the order of sending.
@@ -156,7 +225,7 @@ func (r *run) wanted(ctx context.Context, f Folder, intents []state.Record) ([]s
 	}
 	list := slices.Clone(intents)
 	for _, rec := range unplaced {
-		if rec.Folder == f.Name && rec.UIDValidity == f.UIDValidity {
+		if rec.Folder == f.Name {
 			list = append(list, rec)
 		}
 	}
@@ -164,86 +233,35 @@ func (r *run) wanted(ctx context.Context, f Folder, intents []state.Record) ([]s
 	return list, nil
 }
 
-// spare takes out the copies that belong to others. In a folder that was made anew no record claims any, so the copy
-// of a stored message could be taken for that of an intent with the same content.
-func (r *run) spare(ctx context.Context, copies map[string][]found, f Folder, intents []state.Record) error {
-	done := map[[32]byte]bool{}
-	for _, rec := range intents {
-		if rec.UIDValidity == f.UIDValidity || done[rec.Digest] {
+// seekElsewhere looks for the messages of intents in the folders into which a filter may have moved them.
+func (r *run) seekElsewhere(ctx context.Context, intents []state.Record) (missing []state.Record, err error) {
+	if len(intents) == 0 {
+		return nil, nil
+	}
+	folders, err := r.dest.Elsewhere(ctx)
+	if err != nil {
+		return nil, err
+	}
+	missing = intents
+	for _, folder := range folders {
+		if len(missing) == 0 || folder == missing[0].Folder {
 			continue
 		}
-		done[rec.Digest] = true
-		same, err := r.State.ByDigest(ctx, rec.Digest)
-		if err != nil {
-			return StateError(err)
-		}
-		for _, other := range same {
-			if other.Phase == state.PhaseStored && other.Folder == f.Name && other.UIDValidity != f.UIDValidity {
-				claim(copies, f, other)
-			}
-		}
-	}
-	return nil
-}
-
-// A found is a message at the destination that no record claims.
-type found struct {
-	uid  uint32 // 0: one does now
-	size int64
-}
-
-// copies goes through the folder once, from the lowest UID on that one of the records can have. It gives, by
-// Message-ID, what may be one of them, in order of UID.
-func (r *run) copies(ctx context.Context, f Folder, wanted []state.Record) (copies map[string][]found, err error) {
-	copies = map[string][]found{}
-	from := since(f, wanted[0])
-	ids := map[string]bool{}
-	for _, rec := range wanted {
-		from = min(from, since(f, rec))
-		ids[rec.MessageID] = true
-	}
-	claimed, err := r.State.Claimed(ctx, f.Name, f.UIDValidity, from)
-	if err != nil {
-		return nil, StateError(err)
-	}
-	for c, err := range r.dest.Find(ctx, f, from) {
-		if err != nil {
+		if missing, err = r.findIn(ctx, folder, missing); err != nil {
 			return nil, err
 		}
-		if id := message.ID(c.Header); ids[id] && !claimed[c.UID] {
-			copies[id] = append(copies[id], found{c.UID, c.Size})
-		}
 	}
-	return copies, nil
+	return missing, nil
 }
 
-// claim takes the lowest of the copies that is the message of a record. doubt means that one with its Message-ID is
-// there in another size: that may be it, changed by the server, or another message.
-func claim(copies map[string][]found, f Folder, rec state.Record) (uid uint32, doubt bool) {
-	same := copies[rec.MessageID]
-	for i := range same {
-		c := &same[i]
-		if c.uid < since(f, rec) {
-			continue
-		}
-		if c.size == rec.Size {
-			uid, c.uid = c.uid, 0
-			return uid, false
-		}
-		doubt = rec.MessageID != ""
+// settledAt reports that a message whose reply was lost is at the destination.
+func (r *run) settledAt(rec state.Record, p state.Place) {
+	r.settled[rec.ID] = true
+	o := Outcome{Result: Recognised, UIDL: rec.UIDL, Listed: rec.Listed, Size: rec.Size, Digest: rec.Digest, Folder: rec.Folder,
+		UIDValidity: p.UIDValidity, UID: p.UID, Keep: rec.Keep}
+	if rec.Run == r.id { // this very run has sent it
+		o.Result = Copied
+		r.report.Bytes += rec.Sent
 	}
-	return 0, doubt
-}
-
-// pause waits, but not longer than the user does.
-func (r *run) pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-r.Stop:
-	case <-ctx.Done():
-	}
-	return stopped(ctx)
+	r.done(o)
 }

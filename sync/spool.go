@@ -2,17 +2,17 @@ package sync
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	stdsync "sync"
 
 	"github.com/pop2imap/pop2imap/internal/message"
 )
 
 const (
-	inMemory  = 4 << 20 // octets of a message that are held in memory; the rest goes to a file
+	inMemory  = 1 << 20 // octets of a message that are held in memory at the most; the rest goes to a file
 	headerMax = 1 << 20 // octets that are searched for the end of the header
 	largest   = 1 << 30 // octets of a message: no mail server takes as much, and a disk has an end
 )
@@ -21,42 +21,43 @@ const (
 var errEndless = &Error{Class: Temporary, Err: errors.New("a message has more than 1 GiB"),
 	Remedy: "run it again: the others go on without it"}
 
-// A spool holds one message between the two servers. It is filled again and again, so that memory stays bounded.
+// A spool holds one message between the two servers.
 type spool struct {
-	head   bytes.Buffer // the first octets
-	file   *os.File     // the others; it has no name any more. nil: not needed yet
-	rest   int64        // octets in file
-	digest [32]byte     // SHA-256 of all
+	head    bytes.Buffer // the first octets
+	file    *os.File     // the others; it has no name any more. nil: not needed
+	rest    int64        // octets in file
+	digests message.Digests
 }
 
-// fill takes in a message to its end. An error says whether the source or our disk failed.
-func (s *spool) fill(body io.Reader) error {
-	s.head.Reset()
-	s.rest = 0
-	hash := sha256.New()
+// spools are used again: a buffer for each message would be garbage by the megabyte.
+var spools = stdsync.Pool{New: func() any { return new(spool) }}
+
+// fill takes in a message to its end, the first memory octets of it into memory. An error says whether the source or our
+// disk failed.
+func (s *spool) fill(body io.Reader, memory int64) error {
+	hash := message.NewHasher()
 	body = io.TeeReader(body, hash)
-	_, err := io.CopyN(&s.head, body, inMemory)
+	_, err := io.CopyN(&s.head, body, memory)
 	if err == nil {
-		err = s.overflow(body)
+		err = s.overflow(body, memory)
 	}
 	if err != nil && err != io.EOF {
 		return err
 	}
-	hash.Sum(s.digest[:0])
+	s.digests = hash.Sum()
 	return nil
 }
 
 // overflow takes what does not fit into memory.
-func (s *spool) overflow(body io.Reader) (err error) {
-	if s.file == nil {
-		if s.file, err = unnamed(); err != nil {
-			return onDisk(err)
-		}
+func (s *spool) overflow(body io.Reader, memory int64) (err error) {
+	var first [1]byte
+	if _, err := io.ReadFull(body, first[:]); err != nil {
+		return err // it did just fit, or the line is gone
 	}
-	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+	if s.file, err = unnamed(); err != nil {
 		return onDisk(err)
 	}
-	s.rest, err = io.CopyN(disk{s.file}, body, largest-inMemory+1)
+	s.rest, err = io.CopyN(disk{s.file}, io.MultiReader(bytes.NewReader(first[:]), body), largest-memory+1)
 	if err == nil {
 		return errEndless
 	}
@@ -100,14 +101,22 @@ func (s *spool) body() io.Reader {
 	return io.MultiReader(head, io.NewSectionReader(s.file, 0, s.rest))
 }
 
-// header is valid until the spool is filled again.
+// header is valid until the spool is given back. A header that is longer than what is in memory is read from there.
 func (s *spool) header() []byte {
 	b := s.head.Bytes()
+	if s.rest > 0 && len(b) < headerMax {
+		all, _ := io.ReadAll(io.LimitReader(s.body(), headerMax)) // an error shows again when it is sent
+		return message.Split(all)
+	}
 	return message.Split(b[:min(len(b), headerMax)])
 }
 
-func (s *spool) close() {
+// release gives the spool back. It must not be used any more.
+func (s *spool) release() {
 	if s.file != nil {
 		s.file.Close()
 	}
+	s.file, s.rest = nil, 0
+	s.head.Reset()
+	spools.Put(s)
 }

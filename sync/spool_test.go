@@ -22,11 +22,10 @@ func text(n int) []byte {
 }
 
 func TestSpoolGivesBackWhatItTook(t *testing.T) {
-	var s spool
-	defer s.close()
 	for _, n := range []int{0, 1, 13, inMemory - 1, inMemory, inMemory + 1, 3*inMemory + 7, inMemory + 2, 100, 0} {
 		want := text(n)
-		if err := s.fill(iotest.HalfReader(bytes.NewReader(want))); err != nil {
+		var s spool
+		if err := s.fill(iotest.HalfReader(bytes.NewReader(want)), inMemory); err != nil {
 			t.Fatalf("%d octets: %v", n, err)
 		}
 		for range 2 { // a body can be read again
@@ -35,8 +34,8 @@ func TestSpoolGivesBackWhatItTook(t *testing.T) {
 				t.Errorf("%d octets: got %d other ones (%v)", n, len(got), err)
 			}
 		}
-		if s.size() != int64(n) || s.digest != sha256.Sum256(want) {
-			t.Errorf("%d octets: got size %d, digest %x", n, s.size(), s.digest)
+		if s.size() != int64(n) || s.digests.Whole != sha256.Sum256(want) {
+			t.Errorf("%d octets: got size %d, digest %x", n, s.size(), s.digests.Whole)
 		}
 		if head := s.header(); !bytes.HasPrefix(want, head) || len(head) != min(n, len("Subject: x\r\n\r\n")) {
 			t.Errorf("%d octets: got the header %q", n, head)
@@ -44,6 +43,7 @@ func TestSpoolGivesBackWhatItTook(t *testing.T) {
 		if s.head.Len() > inMemory {
 			t.Errorf("%d octets: %d of them in memory", n, s.head.Len())
 		}
+		s.release()
 	}
 }
 
@@ -51,7 +51,7 @@ func TestSpoolSaysThatTheSourceFailed(t *testing.T) {
 	for _, n := range []int{0, 5, inMemory, inMemory + 5} {
 		var s spool
 		broken := errors.New("the line is cut")
-		err := s.fill(io.MultiReader(bytes.NewReader(text(n)), iotest.ErrReader(broken)))
+		err := s.fill(io.MultiReader(bytes.NewReader(text(n)), iotest.ErrReader(broken)), inMemory)
 		if !errors.Is(err, broken) {
 			t.Errorf("after %d octets: got %v, want %v", n, err, broken)
 		}
@@ -59,7 +59,7 @@ func TestSpoolSaysThatTheSourceFailed(t *testing.T) {
 		if errors.As(err, &inner) {
 			t.Errorf("after %d octets: the source's error became one of class %d", n, inner.Class)
 		}
-		s.close()
+		s.release()
 	}
 }
 
@@ -68,9 +68,7 @@ func TestSpoolSaysThatOurDiskIsFull(t *testing.T) {
 	if err != nil {
 		t.Skip("this system has no /dev/full:", err)
 	}
-	s := spool{file: full}
-	defer s.close()
-	err = s.fill(bytes.NewReader(text(inMemory + 1)))
+	_, err = io.Copy(disk{full}, bytes.NewReader(text(inMemory+1)))
 	if err == nil || ClassOf(err) != Storage {
 		t.Errorf("got %v of class %d, want class Storage", err, ClassOf(err))
 	}
@@ -79,13 +77,14 @@ func TestSpoolSaysThatOurDiskIsFull(t *testing.T) {
 func TestSpoolSaysThatThereIsNoTemporaryFolder(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()+"/nowhere")
 	var s spool
-	defer s.close()
-	err := s.fill(bytes.NewReader(text(inMemory + 1)))
+	defer s.release()
+	err := s.fill(bytes.NewReader(text(inMemory+1)), inMemory)
 	if err == nil || ClassOf(err) != Storage || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v, want class Storage", err)
 	}
-	if err := s.fill(bytes.NewReader(text(100))); err != nil || s.size() != 100 {
-		t.Errorf("a small message after that: %v, %d octets", err, s.size())
+	var small spool
+	if err := small.fill(bytes.NewReader(text(100)), inMemory); err != nil || small.size() != 100 {
+		t.Errorf("a small message after that: %v, %d octets", err, small.size())
 	}
 }
 
@@ -93,8 +92,8 @@ func TestSpoolLeavesNoFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	var s spool
-	defer s.close()
-	if err := s.fill(bytes.NewReader(text(inMemory + 1))); err != nil {
+	defer s.release()
+	if err := s.fill(bytes.NewReader(text(inMemory+1)), inMemory); err != nil {
 		t.Fatal(err)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
@@ -104,8 +103,8 @@ func TestSpoolLeavesNoFile(t *testing.T) {
 
 func TestSpoolHeaderIsBounded(t *testing.T) {
 	var s spool
-	defer s.close()
-	if err := s.fill(strings.NewReader(strings.Repeat("no blank line\r\n", 200_000))); err != nil {
+	defer s.release()
+	if err := s.fill(strings.NewReader(strings.Repeat("no blank line\r\n", 200_000)), inMemory); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(s.header()); n != headerMax {

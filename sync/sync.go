@@ -26,14 +26,19 @@ type Source interface {
 
 	// Retrieve calls each, in order, with a body to be read to io.EOF: the message's octets after dot-unstuffing, line
 	// ends CRLF, final CRLF included. Only io.EOF says that the whole message came, on a healthy line (RFC 1939 §3);
-	// any other error means the message does not count as retrieved.
+	// any other error means the message does not count as retrieved. More than one message may be asked for ahead.
 	// For a message that the server will not give, each is called with a nil body and the server's refusal (class
 	// Vanished); the rest goes on. An error from each ends the call and is returned as it is; the session is then
 	// good only for Abandon.
-	Retrieve(ctx context.Context, numbers []int, each func(number int, body io.Reader, err error) error) error
+	Retrieve(ctx context.Context, messages []Listed, each func(number int, body io.Reader, err error) error) error
+
+	// Delete marks messages (DELE), each only after the server has said again that its number has its UIDL
+	// (UIDL n). It takes effect only when Close returns nil. An error means that the session must be abandoned: then
+	// nothing is removed. A message without a UIDL is an error of class Bug.
+	Delete(ctx context.Context, messages []Listed) error
 
 	// Close sends QUIT. The server may take this as leave to expire what was retrieved (RFC 2449 §6.7), so it must not
-	// be called while a retrieved message is not stored.
+	// be called while a retrieved message is not stored. nil means that the server said +OK: what was deleted is gone.
 	Close(ctx context.Context) error
 
 	// Abandon drops the line without QUIT: nothing is removed from the maildrop (RFC 1939 §6). It may follow Close.
@@ -42,8 +47,10 @@ type Source interface {
 
 // A Listing is a maildrop at one instant.
 type Listing struct {
-	Messages []Listed // in the maildrop's order
-	HasTop   bool     // false: Headers cannot be had
+	Messages   []Listed      // in the maildrop's order
+	HasTop     bool          // false: Headers cannot be had
+	LoginDelay time.Duration // the server wants that long between two logins (RFC 2449 §6.5); 0: it does not say
+	Partial    bool          // the server lists a few hundred, and the next session others (Gmail)
 }
 
 // Listed is one message of a listing.
@@ -53,23 +60,53 @@ type Listed struct {
 	Size   int64  // octets as LIST says: advice, often an estimate
 }
 
-// A Destination is a login at an IMAP server. Its methods are called from one goroutine.
+// A Destination is a login at an IMAP server. Its methods are called from one goroutine, and none but Append and Close
+// while a Pending has not been waited for.
 // Every error they return carries a [Class]; after one of class Temporary or Protocol the connection is gone.
 type Destination interface {
 	// Open looks at a folder without changing a flag in it (EXAMINE). Folder names are UTF-8 with "/" between levels.
 	// A missing folder is created and subscribed to if create is set; otherwise the error is of class Missing.
 	Open(ctx context.Context, folder string, create bool) (Folder, error)
 
-	// Append stores one message. An error of class Refused means that the server said no to this message and stored
-	// nothing. Any other error leaves open whether it was stored, unless [NotStored] says it was certainly not.
-	Append(ctx context.Context, f Folder, m Outgoing) (Placed, error)
+	// Append sends messages to be stored, in order, and returns when they are written, or when it is known that they
+	// cannot be. What became of them the Pending tells. It may be called again before that was waited for; batches are
+	// stored in the order in which they were sent.
+	Append(ctx context.Context, f Folder, batch []Outgoing) Pending
 
 	// Find goes through the messages of a folder whose UID is at least from, in order of UID. It reads and changes
 	// nothing else.
 	Find(ctx context.Context, f Folder, from uint32) iter.Seq2[Copy, error]
 
+	// Sizes gives RFC822.SIZE of those of the UIDs that are there, as the server knows it now.
+	Sizes(ctx context.Context, f Folder, uids []uint32) (map[uint32]int64, error)
+
+	// Read calls each with every one of the messages that is there, whole, without setting \Seen, in no certain order.
+	// A body that each does not read to its end is skipped. An error from each ends the call and is returned as it is.
+	Read(ctx context.Context, f Folder, uids []uint32, each func(uid uint32, body io.Reader) error) error
+
+	// Elsewhere gives the names of other folders in which a server's filter may have put mail, by their special use
+	// (\All, \Archive, \Junk, \Trash; RFC 6154), as Open takes them; none if the server does not tell.
+	Elsewhere(ctx context.Context) ([]string, error)
+
 	// Close says LOGOUT; what was appended stays.
 	Close(ctx context.Context) error
+}
+
+// A Pending is a batch on its way.
+type Pending interface {
+	// Wait returns one Answer for each message of the batch, in its order, when they are known; at the end of ctx the
+	// connection is closed and they are known then. It may be called from another goroutine than Append, once.
+	Wait(ctx context.Context) []Answer
+}
+
+// An Answer says what became of one message of a batch.
+type Answer struct {
+	Placed
+
+	// Err is nil if the message is stored. An error of class Refused means that the server said no and stored nothing;
+	// with [Error.Together] set it said so of the whole batch, and this message may not be to blame. Any other error
+	// leaves open whether it was stored, unless [NotStored] says it was certainly not.
+	Err error
 }
 
 // A Folder is an IMAP mailbox as it was when it was opened.

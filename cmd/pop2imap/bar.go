@@ -19,7 +19,7 @@ type bar struct {
 	refused  int
 	octets   int64 // planned
 	behind   int64 // of finished messages, as listed
-	now      int64 // of the one under way
+	ahead    int64 // of those that are retrieved, and not finished: half the way
 }
 
 func newBar(w io.Writer, name string, messages int, octets int64) *bar {
@@ -48,8 +48,8 @@ func (b *bar) moved(octets int) {
 	if b == nil {
 		return
 	}
-	b.now += int64(octets)
-	b.Set64(min(b.behind+b.now, b.octets-1)) // LIST may have said too little, and a bar that is full is done
+	b.ahead += int64(octets)
+	b.Set64(min(b.behind+b.ahead/2, b.octets-1)) // LIST may have said too little, and a bar that is full is done
 }
 
 // done counts a message, by the size that was planned with.
@@ -62,7 +62,7 @@ func (b *bar) done(o sync.Outcome) {
 		b.refused++
 	}
 	b.behind += o.Listed
-	b.now = 0
+	b.ahead = max(b.ahead-o.Size, 0)
 	b.Describe(b.text())
 	b.moved(0)
 }

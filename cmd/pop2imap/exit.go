@@ -58,7 +58,11 @@ func unexpected(cmd *cobra.Command, arg string) error {
 	if !cmd.HasParent() {
 		return fmt.Errorf("there is no command %q", arg)
 	}
-	return fmt.Errorf("%s takes no argument such as %q", cmd.CommandPath(), arg)
+	text := fmt.Sprintf("%s takes no argument such as %q", cmd.CommandPath(), arg)
+	if cmd.Flags().Lookup("from") != nil {
+		text += ": an account is named by its two ends, --from and --to"
+	}
+	return errors.New(text)
 }
 
 // stopped is how a run ends on a signal.
@@ -87,7 +91,7 @@ func reportExit(r sync.Report) int {
 	if r.Refused+r.Vanished > 0 {
 		codes = append(codes, exitRefused)
 	}
-	if r.InDoubt > 0 {
+	if r.InDoubt+r.Missing > 0 {
 		codes = append(codes, exitDoubt)
 	}
 	if r.Err != nil {

@@ -62,7 +62,7 @@ func (s *signalled) wrap(err error) error {
 }
 
 // asker asks for a password at a terminal, until stop is closed; it is nil where there is no terminal.
-func (p *program) asker(stop <-chan struct{}) func(prompt string) (string, error) {
+func (p *program) asker(stop <-chan struct{}) asker {
 	fd := int(p.in.Fd())
 	if !term.IsTerminal(fd) || !isTerminal(p.err) {
 		return nil

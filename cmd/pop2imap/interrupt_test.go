@@ -13,7 +13,8 @@ import (
 	"github.com/pop2imap/pop2imap/internal/lab"
 )
 
-// TestInterrupted stops the program by a signal while the server has the second message and has not answered.
+// TestInterrupted stops the program by a signal while the server has the first batch and has not answered. The first
+// message of a run is offered alone; the others follow together.
 func TestInterrupted(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -21,19 +22,34 @@ func TestInterrupted(t *testing.T) {
 		exit   int    // -1: killed
 		again  string // what the next run says
 	}{
-		{"SIGINT finishes the message under way", []syscall.Signal{syscall.SIGINT}, 130, "5 messages listed, 2 known, 3 copied"},
-		{"SIGTERM too", []syscall.Signal{syscall.SIGTERM}, 143, "5 messages listed, 2 known, 3 copied"},
-		{"the second SIGINT leaves at once", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, 130, "5 messages listed, 1 known, 3 copied (2.0 KiB), 1 found at the destination"},
-		{"SIGKILL", []syscall.Signal{syscall.SIGKILL}, -1, "5 messages listed, 1 known, 3 copied (2.0 KiB), 1 found at the destination"},
+		{"SIGINT finishes the batch under way", []syscall.Signal{syscall.SIGINT}, 130, "5 messages listed, 5 known, nothing new"},
+		{"SIGTERM too", []syscall.Signal{syscall.SIGTERM}, 143, "5 messages listed, 5 known, nothing new"},
+		{"the second SIGINT leaves at once", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, 130, "5 messages listed, 1 known, 0 copied (0 B), 4 found at the destination"},
+		{"SIGKILL", []syscall.Signal{syscall.SIGKILL}, -1, "5 messages listed, 0 copied (0 B), 5 found at the destination"},
 	} {
-		t.Run(c.name, func(t *testing.T) { interrupted(t, c.signal, c.exit, c.again) })
+		t.Run(c.name, func(t *testing.T) { interrupted(t, lab.Sample()[:5], c.signal, c.exit, c.again) })
 	}
 }
 
-func interrupted(t *testing.T, signals []syscall.Signal, exit int, again string) {
-	has, goOn := make(chan bool, 1), make(chan bool) // the server has the second message; it may answer
+// TestStopBeginsNothingNew stops the program while three batches of a hundred are on their way, or are being filled: the
+// other messages stay for the next run.
+func TestStopBeginsNothingNew(t *testing.T) {
+	mail := make([]lab.Mail, 500)
+	for i := range mail {
+		mail[i] = lab.Mail{UIDL: fmt.Sprint(i), Raw: fmt.Appendf(nil, "Message-ID: <%d@example.org>\r\n\r\n%d\r\n", i, i)}
+	}
+	out := interrupted(t, mail, []syscall.Signal{syscall.SIGINT}, 130, "500 messages listed")
+	if strings.Contains(out, "nothing new") {
+		t.Errorf("it copied all: %s", out)
+	}
+}
+
+// interrupted gives what the next run says. After that each message is there once, to the octet, in order.
+func interrupted(t *testing.T, mail []lab.Mail, signals []syscall.Signal, exit int, again string) string {
+	t.Helper()
+	has, goOn := make(chan bool, 1), make(chan bool) // the server has the second message; it may go on
 	appends := 0
-	command, mailbox := prepared(t, lab.Sample()[:5], func(int64, []byte) error {
+	command, mailbox := prepared(t, mail, func(int64, []byte) error {
 		if appends++; appends == 2 {
 			has <- true
 			<-goOn
@@ -74,14 +90,15 @@ func interrupted(t *testing.T, signals []syscall.Signal, exit int, again string)
 		t.Errorf("%v\n%s\nwant %s", err, out, again)
 	}
 	stored, err := mailbox.Messages("INBOX")
-	if err != nil || len(stored) != 5 {
-		t.Fatalf("%d messages, %v", len(stored), err)
+	if err != nil || len(stored) != len(mail) {
+		t.Fatalf("%d messages, want %d, %v", len(stored), len(mail), err)
 	}
-	for i, m := range lab.Sample()[:5] {
+	for i, m := range mail {
 		if !bytes.Equal(stored[i].Raw, m.Raw) {
 			t.Errorf("message %d is not the one of the maildrop", i+1)
 		}
 	}
+	return string(out)
 }
 
 // prepared starts two servers, and gives the command that syncs them.

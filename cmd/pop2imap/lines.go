@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/message"
+	"github.com/pop2imap/pop2imap/state"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -41,20 +42,29 @@ type messageJSON struct {
 	Flags       map[string]string `json:"flags,omitempty"` // and why
 	Date        string            `json:"date,omitempty"`
 	DateWhy     string            `json:"date_why,omitempty"`
+	Keep        string            `json:"keep,omitempty"` // why it will never be deleted at the source
 	Code        string            `json:"code,omitempty"`
 	Server      string            `json:"server,omitempty"`
 }
 
 func messageLine(account string, o sync.Outcome) messageJSON {
 	m := messageJSON{Type: "message", Account: account, Result: o.Result, UIDL: o.UIDL, Size: size(o), Folder: o.Folder,
-		UIDValidity: o.UIDValidity, UID: o.UID, Flags: reasons(o.Flags), DateWhy: o.DateWhy, Code: o.Code, Server: o.Server}
+		UIDValidity: o.UIDValidity, UID: o.UID, Flags: reasons(o.Flags), DateWhy: o.DateWhy, Keep: o.Keep, Code: o.Code, Server: o.Server}
 	if o.Digest != [32]byte{} {
-		m.Digest = "sha256:" + hex.EncodeToString(o.Digest[:])
+		m.Digest = digest(o.Digest)
 	}
 	if !o.Date.IsZero() {
 		m.Date = o.Date.Format(time.RFC3339)
 	}
 	return m
+}
+
+func digest(d [32]byte) string { return "sha256:" + hex.EncodeToString(d[:]) }
+
+// recordLine is the line of a message that is only remembered.
+func recordLine(account string, result sync.Result, rec state.Record) messageJSON {
+	return messageJSON{Type: "message", Account: account, Result: result, UIDL: rec.UIDL, Size: rec.Size,
+		Digest: digest(rec.Digest), Folder: rec.Folder, UIDValidity: rec.UIDValidity, UID: rec.UID, Keep: rec.Keep}
 }
 
 // size is that of the message, or what LIST says of it.
@@ -101,6 +111,7 @@ type accountJSON struct {
 	Flags       map[string]int `json:"flags"`
 	Refusals    []refusalJSON  `json:"refusals"`
 	Error       *string        `json:"error"`
+	Missing     int            `json:"missing"` // in doubt too, but no longer listed
 }
 
 type refusalJSON struct {
@@ -115,12 +126,43 @@ func summaryLine(a account, r sync.Report, exit int) summaryJSON {
 	for _, o := range r.Refusals {
 		refusals = append(refusals, refusalJSON{o.UIDL, size(o), o.Code, o.Server})
 	}
-	var failed *string
-	if r.Err != nil {
-		failed = orNull(sync.Clean(r.Err.Error()))
-	}
 	return summaryJSON{"summary", exit, []accountJSON{{Account: a.name, From: a.from, To: a.to, Exit: exit,
 		Listed: r.Listed, Known: r.Known, New: r.New, Copied: r.Copied, Recognised: r.Recognised, Refused: r.Refused,
-		InDoubt: r.InDoubt, Vanished: r.Vanished, Left: r.Left, Quarantined: r.Quarantined, Bytes: r.Bytes,
-		Seconds: r.Took.Seconds(), Flags: r.Flags, Refusals: refusals, Error: failed}}}
+		InDoubt: r.InDoubt, Missing: r.Missing, Vanished: r.Vanished, Left: r.Left, Quarantined: r.Quarantined,
+		Deleted: r.Deleted, Bytes: r.Bytes, Seconds: r.Took.Seconds(), Flags: r.Flags, Refusals: refusals, Error: failure(r.Err)}}}
+}
+
+// A verifyJSON is the last line of verify.
+type verifyJSON struct {
+	Type     string         `json:"type"`
+	Exit     int            `json:"exit"`
+	Accounts []verifiedJSON `json:"accounts"`
+}
+
+type verifiedJSON struct {
+	Account  string  `json:"account"`
+	From     string  `json:"from"`
+	To       string  `json:"to"`
+	Exit     int     `json:"exit"`
+	Level    string  `json:"level"`
+	Verified int     `json:"verified"`
+	Changed  int     `json:"changed"` // of those: by the server
+	NotThere int     `json:"not_there"`
+	InDoubt  int     `json:"in_doubt"`
+	Seconds  float64 `json:"seconds"`
+	Error    *string `json:"error"`
+}
+
+func verifyLine(a account, v sync.Verification, level sync.Level, exit int, took time.Duration) verifyJSON {
+	return verifyJSON{"verify", exit, []verifiedJSON{{Account: a.name, From: a.from, To: a.to, Exit: exit,
+		Level: level.String(), Verified: v.Proved, Changed: v.Changed, NotThere: v.Absent, InDoubt: v.Unsure,
+		Seconds: took.Seconds(), Error: failure(v.Err)}}}
+}
+
+// failure is null where nothing failed.
+func failure(err error) *string {
+	if err == nil {
+		return nil
+	}
+	return orNull(sync.Clean(err.Error()))
 }

@@ -1,7 +1,7 @@
 // Command pop2imap moves mail out of a POP3 maildrop into an IMAP mailbox: every message once, byte for byte.
 //
-// The program is [run]: arguments in, exit code out. One file holds one command (sync.go, status.go, demo.go,
-// version.go); what a run looks like is in text.go, lines.go (JSON) and bar.go, and exit.go says which exit code
+// The program is [run]: arguments in, exit code out. One file holds one command (sync.go with retry,
+// verify.go, status.go, demo.go, version.go); what a run looks like is in text.go, lines.go (JSON) and bar.go, and exit.go says which exit code
 // an error has.
 package main
 
@@ -52,7 +52,8 @@ func (p *program) root() *cobra.Command {
 		Short: "Move mail out of a POP3 maildrop into an IMAP mailbox",
 		Long: `pop2imap copies every message of a POP3 maildrop into an IMAP folder: once, byte for byte, in order, with its
 arrival date and the flags that can be inferred. The same command again copies only what is new.
-It may be interrupted at any instant and run again. It deletes nothing.`,
+It may be interrupted at any instant and run again. It deletes nothing unless you ask for it, and then only what was
+found at the destination afterwards.`,
 		Example: `  pop2imap demo
   pop2imap sync --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX
   pop2imap status`,
@@ -62,7 +63,7 @@ It may be interrupted at any instant and run again. It deletes nothing.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usage{err} })
-	root.AddCommand(p.sync(), p.status(), p.demo(), p.version())
+	root.AddCommand(p.sync(), p.verify(), p.retry(), p.status(), p.demo(), p.version())
 	return root
 }
 

@@ -39,6 +39,12 @@ func TestScripts(t *testing.T) {
 			"stored":   stored,
 			"sessions": sessions,
 			"hold":     hold,
+			"cut":      cut,
+			"lie":      lie,
+			"refuse":   refuse,
+			"put":      putBefore,
+			"remove":   remove,
+			"left":     left,
 		},
 	})
 }
@@ -48,6 +54,7 @@ type ends struct {
 	ca       *lab.Authority
 	maildrop *lab.POP3
 	mailbox  *lab.IMAP
+	faults   faults
 }
 
 func prepare(env *testscript.Env) error {
@@ -83,8 +90,12 @@ func startMaildrop(ts *testscript.TestScript, _ bool, args []string) {
 	e := serving(ts)
 	has := func(word string) bool { return strings.Contains(" "+strings.Join(args, " ")+" ", " "+word+" ") }
 	s, err := lab.StartPOP3(lab.POP3Options{User: "alice", Password: password, TLS: e.ca.Good.Config,
-		Implicit: !has("plain"), NoUIDL: has("no-uidl"), NoCAPA: has("no-capa"), NoTOP: has("no-top"), NoSTLS: has("no-stls")})
+		Implicit: !has("plain"), NoUIDL: has("no-uidl"), NoCAPA: has("no-capa"), NoTOP: has("no-top"), NoSTLS: has("no-stls"),
+		Hook: e.faults.pop3})
 	ts.Check(err)
+	if e.maildrop != nil {
+		e.maildrop.Close()
+	}
 	e.maildrop = s
 	s.SetMail(lab.Sample()[:5])
 	_, port := s.Addr()
@@ -95,15 +106,18 @@ func startMaildrop(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("FROM", fmt.Sprintf("%s://alice@127.0.0.1:%d", scheme, port))
 }
 
-// mailbox [limit=N] [no-create] [plain]: an empty IMAP server.
+// mailbox [limit=N] [no-create] [plain] [alters]: an empty IMAP server, or one that adds a field to each message.
 func startMailbox(ts *testscript.TestScript, _ bool, args []string) {
 	e := serving(ts)
-	o := lab.IMAPOptions{User: "alice", Password: password, TLS: e.ca.Good.Config, Implicit: true}
+	o := lab.IMAPOptions{User: "alice", Password: password, TLS: e.ca.Good.Config, Implicit: true,
+		Hook: e.faults.imap, RefuseAppend: e.faults.append}
 	scheme := "imaps"
 	for _, a := range args {
 		switch {
 		case a == "no-create":
 			o.RefuseCreate = &imap.Error{Type: imap.StatusResponseTypeNo, Text: "no folders for you"}
+		case a == "alters":
+			o.Alter = func(raw []byte) []byte { return append([]byte("X-Scanned: yes\r\n"), raw...) }
 		case a == "plain":
 			o.Implicit, scheme = false, "imap"
 		case strings.HasPrefix(a, "limit="):
@@ -116,6 +130,9 @@ func startMailbox(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	s, err := lab.StartIMAP(o)
 	ts.Check(err)
+	if e.mailbox != nil {
+		e.mailbox.Close()
+	}
 	e.mailbox = s
 	_, port := s.Addr()
 	ts.Setenv("TO", fmt.Sprintf("%s://alice@127.0.0.1:%d", scheme, port))

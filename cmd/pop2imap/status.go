@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +46,10 @@ the source; without a name all are shown.`,
 type standing struct {
 	*state.Account
 	counts  state.Counts
+	keeps   map[string]int
 	refused []state.Record
+	missing []state.Record
+	intents []state.Record
 	last    state.Run
 	ran     bool
 }
@@ -97,7 +102,16 @@ func stand(ctx context.Context, a *state.Account) (s standing, err error) {
 	if s.counts, err = a.Counts(ctx); err != nil {
 		return s, err
 	}
+	if s.keeps, err = a.Keeps(ctx); err != nil {
+		return s, err
+	}
 	if s.refused, err = a.RefusedList(ctx); err != nil {
+		return s, err
+	}
+	if s.missing, err = a.MissingList(ctx); err != nil {
+		return s, err
+	}
+	if s.intents, err = a.Intents(ctx); err != nil {
 		return s, err
 	}
 	s.last, s.ran, err = a.LastRun(ctx)
@@ -107,7 +121,10 @@ func stand(ctx context.Context, a *state.Account) (s standing, err error) {
 // print shows an account on a few lines.
 func (s standing) print(w io.Writer) {
 	fmt.Fprintf(w, "%s  %s -> %s\n", s.Name, s.Key.From, s.Key.To)
-	fmt.Fprintf(w, "  done:      %s\n", plural(s.counts.Stored, "message"))
+	fmt.Fprintf(w, "  done:      %s\n", s.done())
+	for _, why := range slices.Sorted(maps.Keys(s.keeps)) {
+		fmt.Fprintf(w, "    %s will not be deleted at the source: %s\n", plural(s.keeps[why], "message"), why)
+	}
 	if s.ran && !s.last.Ended.IsZero() {
 		fmt.Fprintf(w, "  waiting:   %s when the last run ended\n", plural(s.last.Left, "message"))
 	}
@@ -116,8 +133,25 @@ func (s standing) print(w io.Writer) {
 		fmt.Fprintf(w, "    %q, %d octets, tried %s, next not before %s\n      server said: %s\n", r.UIDL, r.Size,
 			plural(r.Tries, "time"), r.NextTry.Local().Format(time.DateTime), r.Server)
 	}
-	fmt.Fprintf(w, "  in doubt:  %s\n", plural(s.counts.Intents, "message"))
+	fmt.Fprintf(w, "  in doubt:  %s\n", plural(s.counts.Doubted, "message"))
+	if n := len(s.intents); n > 0 { // as many as a batch has: nobody wants to see them one by one
+		fmt.Fprintf(w, "    %s under way, or the reply was lost: the next run finds out\n", plural(n, "message"))
+	}
+	for _, r := range s.missing {
+		fmt.Fprintf(w, "    %q, %d octets, sha256 %x: the destination said that it stored it, and it was not found there\n",
+			r.UIDL, r.Size, r.Digest[:6])
+	}
+	if len(s.missing) > 0 {
+		fmt.Fprintln(w, "    look for them there, or send them again with pop2imap retry")
+	}
 	fmt.Fprintf(w, "  last run:  %s\n", s.lastRun())
+}
+
+func (s standing) done() string {
+	words := []string{plural(s.counts.Delivered, "message")}
+	add(&words, s.counts.Verified+s.counts.Deleted, "read back at the destination")
+	add(&words, s.counts.Deleted, "deleted at the source")
+	return strings.Join(words, ", ")
 }
 
 func (s standing) lastRun() string {
@@ -128,7 +162,10 @@ func (s standing) lastRun() string {
 	if s.last.Ended.IsZero() {
 		return "began " + began + ", and is under way or was interrupted"
 	}
-	text := fmt.Sprintf("%s, %s copied", began, plural(s.last.Copied, "message"))
+	words := []string{began, plural(s.last.Copied, "message") + " copied"}
+	add(&words, s.last.Recognised, "found at the destination")
+	add(&words, s.last.Deleted, "deleted at the source")
+	text := strings.Join(words, ", ")
 	if s.last.Error != "" {
 		text += "\n    it ended with: " + sync.Clean(s.last.Error)
 	}
@@ -137,33 +174,52 @@ func (s standing) lastRun() string {
 
 // A standingJSON is the line of an account.
 type standingJSON struct {
-	Type    string        `json:"type"`
-	Account string        `json:"account"`
-	From    string        `json:"from"`
-	To      string        `json:"to"`
-	Done    int           `json:"done"`
-	Waiting int           `json:"waiting"`
-	Refused int           `json:"refused"`
-	InDoubt int           `json:"in_doubt"`
-	Refusal []refusalJSON `json:"refusals"`
-	LastRun *runJSON      `json:"last_run"`
+	Type     string         `json:"type"`
+	Account  string         `json:"account"`
+	From     string         `json:"from"`
+	To       string         `json:"to"`
+	Done     int            `json:"done"`
+	Waiting  int            `json:"waiting"`
+	Refused  int            `json:"refused"`
+	InDoubt  int            `json:"in_doubt"`
+	Refusal  []refusalJSON  `json:"refusals"`
+	LastRun  *runJSON       `json:"last_run"`
+	Verified int            `json:"verified"` // of those: read back, and not deleted
+	Deleted  int            `json:"deleted"`  // of those: at the source
+	Keep     map[string]int `json:"keep"`     // of those: never to be deleted, by the reason
+	Doubts   []doubtJSON    `json:"doubts"`
+}
+
+type doubtJSON struct {
+	UIDL   string `json:"uidl"`
+	Size   int64  `json:"size"`
+	Digest string `json:"digest"`
+	Folder string `json:"folder"`
+	Why    string `json:"why"` // "missing": it was said to be stored; "intent": the reply was not read
 }
 
 type runJSON struct {
-	Began  string  `json:"began"`
-	Ended  *string `json:"ended"` // null: under way, or interrupted
-	Copied int     `json:"copied"`
-	Error  *string `json:"error"`
+	Began      string  `json:"began"`
+	Ended      *string `json:"ended"` // null: under way, or interrupted
+	Copied     int     `json:"copied"`
+	Recognised int     `json:"recognised"`
+	Deleted    int     `json:"deleted"`
+	Error      *string `json:"error"`
 }
 
 func (s standing) json() standingJSON {
-	j := standingJSON{Type: "status", Account: s.Name, From: s.Key.From, To: s.Key.To, Done: s.counts.Stored,
-		Waiting: s.last.Left, Refused: s.counts.Refused, InDoubt: s.counts.Intents, Refusal: []refusalJSON{}}
+	j := standingJSON{Type: "status", Account: s.Name, From: s.Key.From, To: s.Key.To, Done: s.counts.Delivered,
+		Verified: s.counts.Verified, Deleted: s.counts.Deleted, Waiting: s.last.Left, Refused: s.counts.Refused,
+		InDoubt: s.counts.Doubted, Refusal: []refusalJSON{}, Keep: s.keeps, Doubts: []doubtJSON{}}
 	for _, r := range s.refused {
 		j.Refusal = append(j.Refusal, refusalJSON{r.UIDL, r.Size, r.Code, r.Server})
 	}
+	for _, r := range slices.Concat(s.missing, s.intents) {
+		j.Doubts = append(j.Doubts, doubtJSON{r.UIDL, r.Size, digest(r.Digest), r.Folder, r.Phase.String()})
+	}
 	if s.ran {
-		j.LastRun = &runJSON{Began: s.last.Began.Format(time.RFC3339), Copied: s.last.Copied, Error: orNull(s.last.Error)}
+		j.LastRun = &runJSON{Began: s.last.Began.Format(time.RFC3339), Copied: s.last.Copied,
+			Recognised: s.last.Recognised, Deleted: s.last.Deleted, Error: orNull(s.last.Error)}
 		if !s.last.Ended.IsZero() {
 			j.LastRun.Ended = orNull(s.last.Ended.Format(time.RFC3339))
 		}

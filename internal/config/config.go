@@ -40,9 +40,15 @@ type Job struct {
 	Flags        Mode
 	SeenBefore   Age
 	TrustHeaders bool
-	State        string
-	Timeout      time.Duration
+	NoDedup      bool
+	Verify       Level
+	Delete       Deletion
+	MaxDelete    Limit
 	Settle       time.Duration
+
+	State    string
+	Timeout  time.Duration
+	Patience time.Duration
 }
 
 // An End is one of the two.
@@ -55,13 +61,15 @@ type End struct {
 	Pin      Fingerprint
 }
 
-// Flags registers the flags of a job, with their defaults.
+// Register registers the flags of a job that copies, with their defaults.
 func (j *Job) Register(f *pflag.FlagSet) {
-	j.From.Side, j.To.Side = "from", "to"
-	f.StringVar(&j.From.URL, "from", "", "the maildrop: `URL` pop3s://USER@HOST")
-	f.StringVar(&j.To.URL, "to", "", "the destination: `URL` imaps://USER@HOST[/FOLDER]")
-	f.StringVar(&j.Folder, "folder", "", "destination folder `NAME`, over the one in --to; created when missing (default INBOX)")
+	j.registerEnds(f)
 	f.BoolVarP(&j.DryRun, "dry-run", "n", false, "say what would happen; change nothing at either end, write no state")
+	f.Var(&j.Delete, "delete", "`WHEN` a message is deleted at the source: never; verified, once it was read "+
+		"back at the destination; or an age such as 14d, so long after it was delivered, and verified")
+	f.Var(&j.MaxDelete, "max-delete", "delete none if more than `N` messages, or N% of the maildrop, are due (default no limit)")
+	f.Var(&j.Verify, "verify", "read back what was stored, and compare: off, size or digest (`LEVEL`)")
+	f.BoolVar(&j.NoDedup, "no-dedup", false, "do not look for messages that the destination already has")
 	f.Var(&j.Since, "since", "copy only what arrived on or after `DATE` (2020-01-31)")
 	f.Var(&j.Until, "until", "copy only what arrived before the end of `DATE`")
 	f.IntVar(&j.MaxMessages, "max-messages", 0, "copy at most `N` messages in this run (0: all)")
@@ -69,8 +77,30 @@ func (j *Job) Register(f *pflag.FlagSet) {
 	f.Var(&j.Flags, "flags", "how flags are set: infer, seen or unseen (`MODE`)")
 	f.Var(&j.SeenBefore, "seen-before", "messages older than `AGE` (30d) arrive as read")
 	f.BoolVar(&j.TrustHeaders, "trust-headers", false, "believe Status and X-Status even where a sender could have written them")
-	f.DurationVar(&j.Timeout, "timeout", wire.DefaultTimeout, "longest silence tolerated on a connection (`D`)")
 	f.DurationVar(&j.Settle, "settle", 30*time.Second, "wait before an interrupted APPEND may be taken for lost (`D`)")
+	j.registerLines(f)
+}
+
+// RegisterVerify registers the flags of a job that only looks at the destination.
+func (j *Job) RegisterVerify(f *pflag.FlagSet) {
+	j.registerEnds(f)
+	f.Var(&j.Verify, "level", "how closely: size or digest, which reads every message whole (`LEVEL`)")
+	j.registerLines(f)
+}
+
+// registerEnds registers what says which account it is.
+func (j *Job) registerEnds(f *pflag.FlagSet) {
+	j.From.Side, j.To.Side = "from", "to"
+	f.StringVar(&j.From.URL, "from", "", "the maildrop: `URL` pop3s://USER@HOST")
+	f.StringVar(&j.To.URL, "to", "", "the destination: `URL` imaps://USER@HOST[/FOLDER]")
+	f.StringVar(&j.Folder, "folder", "", "destination folder `NAME`, over the one in --to; created when missing (default INBOX)")
+}
+
+// registerLines registers what says how to get there, and where the memory is.
+func (j *Job) registerLines(f *pflag.FlagSet) {
+	f.DurationVar(&j.Timeout, "timeout", wire.DefaultTimeout, "longest silence tolerated on a connection (`D`)")
+	f.DurationVar(&j.Patience, "patience", sync.DefaultPatience, "how long to go on trying after a lost line, or at a "+
+		"locked maildrop (`D`; at most 10s while nothing was achieved)")
 	for _, e := range []*End{&j.From, &j.To} {
 		f.StringVar(&e.Secret.File, e.Side+"-password-file", "", "`FILE` with the password, readable by you alone")
 		f.StringVar(&e.Secret.Command, e.Side+"-password-command", "", "`CMD` that prints the password")
@@ -118,6 +148,17 @@ func (j *Job) Check(getenv func(string) string) (err error) {
 		return bad("--folder: %w", err)
 	}
 	j.To.Endpoint.Folder = j.Folder
+	if err := j.checkNumbers(); err != nil {
+		return err
+	}
+	j.From.Secret.prepare(j.From, getenv)
+	j.To.Secret.prepare(j.To, getenv)
+	j.State, err = StatePath(j.State, getenv)
+	return err
+}
+
+// checkNumbers looks at what a flag alone could not see.
+func (j *Job) checkNumbers() error {
 	switch {
 	case j.Timeout <= 0:
 		return bad("--timeout must be more than 0")
@@ -127,11 +168,17 @@ func (j *Job) Check(getenv func(string) string) (err error) {
 		return bad("--max-messages must not be less than 0")
 	case !j.Since.IsZero() && !j.Until.IsZero() && j.Until.Before(j.Since.Time):
 		return bad("--until lies before --since")
+	case j.Patience < 0:
+		return bad("--patience must not be less than 0")
+	case j.Delete.On && j.Verify == Level(sync.Unproved):
+		return bad("--delete %s needs proof: --verify can be size or digest then, not off", j.Delete.String())
 	}
-	j.From.Secret.prepare(j.From, getenv)
-	j.To.Secret.prepare(j.To, getenv)
-	j.State, err = StatePath(j.State, getenv)
-	return err
+	return nil
+}
+
+// Deletion is what of --delete and --max-delete package sync wants.
+func (j *Job) Deletion() sync.Deletion {
+	return sync.Deletion{On: j.Delete.On, Age: time.Duration(j.Delete.Age), Most: j.MaxDelete.Most, Percent: j.MaxDelete.Percent}
 }
 
 // Key is what the state knows the account by. Neither the way of protecting the line nor that of logging in is part of

@@ -92,6 +92,11 @@ func TestValues(t *testing.T) {
 		{new(Age), "30", "error"}, {new(Age), "d", "error"}, {new(Age), "0d", "error"}, {new(Age), "4000000000y", "error"}, {new(Age), "", "error"},
 		{new(Date), "2020-01-31T12:00:00+01:00", "2020-01-31T12:00:00+01:00"}, {new(Date), "31.1.2020", "error"}, {new(Date), "2020-02-30", "error"},
 		{new(Mode), "seen", "seen"}, {new(Mode), "Seen", "error"},
+		{new(Level), "off", "off"}, {new(Level), "size", "size"}, {new(Level), "digest", "digest"}, {new(Level), "", "error"}, {new(Level), "all", "error"},
+		{new(Deletion), "never", "never"}, {new(Deletion), "verified", "verified"}, {new(Deletion), "14d", "336h0m0s"},
+		{new(Deletion), "0d", "error"}, {new(Deletion), "always", "error"}, {new(Deletion), "", "error"},
+		{new(Limit), "500", "500"}, {new(Limit), "10%", "10%"}, {new(Limit), "100%", "100%"}, {new(Limit), "101%", "error"},
+		{new(Limit), "0", "error"}, {new(Limit), "0%", "error"}, {new(Limit), "-1", "error"}, {new(Limit), "%", "error"}, {new(Limit), "9999999999", "error"}, {new(Limit), "", "error"},
 		{new(Fingerprint), "SHA256:" + strings.Repeat("AB:", 31) + "AB", "sha256:" + strings.Repeat("ab", 32)},
 		{new(Fingerprint), strings.Repeat("ab", 32), "error"}, {new(Fingerprint), "sha256:ab", "error"},
 	} {
@@ -141,6 +146,30 @@ func TestFlagsGoOverTheEnvironment(t *testing.T) {
 	}
 	if want := "/home/a/.local/state/pop2imap/state.db"; j.State != want {
 		t.Errorf("state %s, want %s", j.State, want)
+	}
+}
+
+func TestDeletion(t *testing.T) {
+	two := []string{"--from", "pop3s://a@h", "--to", "imaps://b@i"}
+	env := map[string]string{"HOME": "/home/a", "POP2IMAP_DELETE": "14d"}
+	j, err := job(append(two, "--max-delete", "10%"), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (sync.Deletion{On: true, Age: 14 * 24 * time.Hour, Percent: 10}); j.Deletion() != want {
+		t.Errorf("got %+v, want %+v", j.Deletion(), want)
+	}
+	if sync.Level(j.Verify) != sync.BySize || j.Patience != sync.DefaultPatience {
+		t.Errorf("level %s, patience %s", &j.Verify, j.Patience)
+	}
+	if _, err := job(append(two, "--verify", "off"), env); err == nil || !strings.Contains(err.Error(), "needs proof") {
+		t.Errorf("deletion without proof: %v", err)
+	}
+	if _, err := job(append(two, "--verify", "off", "--delete", "never"), env); err != nil {
+		t.Errorf("no proof and no deletion: %v", err)
+	}
+	if _, err := job(append(two, "--patience", "-1s"), env); err == nil {
+		t.Error("patience of less than nothing was taken")
 	}
 }
 

@@ -121,6 +121,86 @@ func (m *Mode) Set(text string) error {
 func (m *Mode) String() string { return modes[*m] }
 func (m *Mode) Type() string   { return "MODE" }
 
+// A Level says how closely a copy is looked at.
+type Level sync.Level
+
+var levels = []sync.Level{sync.Unproved, sync.BySize, sync.ByDigest}
+
+func (l *Level) Set(text string) error {
+	for _, level := range levels {
+		if text == level.String() {
+			*l = Level(level)
+			return nil
+		}
+	}
+	return errors.New("not one of off, size, digest")
+}
+
+func (l *Level) String() string { return sync.Level(*l).String() }
+func (l *Level) Type() string   { return "LEVEL" }
+
+// A Deletion says when a message is deleted at the source. The zero value is never.
+type Deletion struct {
+	On  bool
+	Age Age // since it was delivered
+}
+
+func (d *Deletion) Set(text string) error {
+	switch text {
+	case "never":
+		*d = Deletion{}
+		return nil
+	case "verified":
+		*d = Deletion{On: true}
+		return nil
+	}
+	var age Age
+	if age.Set(text) != nil {
+		return errors.New("not never, verified, or an age such as 14d")
+	}
+	*d = Deletion{On: true, Age: age}
+	return nil
+}
+
+func (d *Deletion) String() string {
+	switch {
+	case !d.On:
+		return "never"
+	case d.Age == 0:
+		return "verified"
+	}
+	return d.Age.String()
+}
+
+func (d *Deletion) Type() string { return "WHEN" }
+
+// A Limit is a number of messages, or a share of them: 500, 10%.
+type Limit struct{ Most, Percent int }
+
+func (l *Limit) Set(text string) error {
+	digits, share := strings.CutSuffix(text, "%")
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if err != nil || n == 0 || share && n > 100 { // 0 is "no limit" to package sync, and would not be to the user
+		return errors.New("not a number such as 500 or 10% (to delete nothing: --delete never)")
+	}
+	if *l = (Limit{Most: int(n)}); share {
+		*l = Limit{Percent: int(n)}
+	}
+	return nil
+}
+
+func (l *Limit) String() string {
+	switch {
+	case l.Percent > 0:
+		return strconv.Itoa(l.Percent) + "%"
+	case l.Most > 0:
+		return strconv.Itoa(l.Most)
+	}
+	return ""
+}
+
+func (l *Limit) Type() string { return "N" }
+
 // A Fingerprint is the SHA-256 of a certificate.
 type Fingerprint []byte
 

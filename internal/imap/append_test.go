@@ -58,7 +58,7 @@ func TestOctetsAreKept(t *testing.T) {
 					t.Fatal(err)
 				}
 				for n := range uint32(2) {
-					placed, err := s.Append(t.Context(), f, letter(c.raw))
+					placed, err := appendOne(t.Context(), s, f, letter(c.raw))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -91,7 +91,7 @@ func TestFlagsAndDate(t *testing.T) {
 			m.Date, _ = time.Parse(time.RFC3339, c.date)
 		}
 		before := time.Now().Truncate(time.Second)
-		if _, err := enter(t, server).Append(t.Context(), inbox, m); err != nil {
+		if _, err := appendOne(t.Context(), enter(t, server), inbox, m); err != nil {
 			t.Fatal(err)
 		}
 		list, _ := server.Messages("INBOX")
@@ -111,10 +111,10 @@ func TestFlagsThatAreNone(t *testing.T) {
 		s := enter(t, server)
 		m := letter("A: 1\r\n\r\n")
 		m.Flags = []string{flag}
-		_, err := s.Append(t.Context(), inbox, m)
+		_, err := appendOne(t.Context(), s, inbox, m)
 		e := hasClass(t, err, sync.Bug)
 		equal(t, "unsent", e.Unsent, true)
-		if _, err := s.Append(t.Context(), inbox, letter("next")); err != nil {
+		if _, err := appendOne(t.Context(), s, inbox, letter("next")); err != nil {
 			t.Errorf("the next one: %v", err)
 		}
 		holds(t, server, "next")
@@ -141,7 +141,7 @@ func TestUnaskedResponses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range uint32(3) {
-		got, err := s.Append(t.Context(), inbox, letter("one line"))
+		got, err := appendOne(t.Context(), s, inbox, letter("one line"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,11 +189,11 @@ func TestCutLine(t *testing.T) {
 				m = letter(strings.Repeat("x", 64<<20))
 			}
 			soon(t, "the append", func() {
-				_, err := s.Append(t.Context(), inbox, m)
+				_, err := appendOne(t.Context(), s, inbox, m)
 				e := hasClass(t, err, sync.Temporary)
 				equal(t, "unsent", e.Unsent, c.unsent)
 				says(t, err, c.says)
-				_, err = s.Append(t.Context(), inbox, letter("one line"))
+				_, err = appendOne(t.Context(), s, inbox, letter("one line"))
 				equal(t, "the next one: unsent", hasClass(t, err, sync.Temporary).Unsent, true)
 			})
 		})
@@ -210,7 +210,7 @@ func TestCutLineAtARealServer(t *testing.T) {
 				}
 				return lab.Execute
 			}})
-			_, err := enter(t, server).Append(t.Context(), inbox, letter("A: 1\r\n\r\n"))
+			_, err := appendOne(t.Context(), enter(t, server), inbox, letter("A: 1\r\n\r\n"))
 			e := hasClass(t, err, sync.Temporary)
 			equal(t, "unsent", e.Unsent, false)
 			server.Close()
@@ -238,10 +238,10 @@ func TestBodyThatFails(t *testing.T) {
 			server := startIMAP(t, lab.IMAPOptions{Without: without})
 			m := sync.Outgoing{Size: 100, Body: func() io.Reader { return c.body }}
 			s := enter(t, server)
-			_, err := s.Append(t.Context(), inbox, m)
+			_, err := appendOne(t.Context(), s, inbox, m)
 			e := hasClass(t, err, c.class)
 			equal(t, c.name+": unsent", e.Unsent, true)
-			_, err = s.Append(t.Context(), inbox, letter("next"))
+			_, err = appendOne(t.Context(), s, inbox, letter("next"))
 			if !sync.NotStored(err) {
 				t.Errorf("half a literal was sent, and then %v", err)
 			}
@@ -263,9 +263,9 @@ func TestLimitIsAnnounced(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "limit", f.AppendLimit, 10)
-	_, err = s.Append(t.Context(), f, letter("eleven octets"))
+	_, err = appendOne(t.Context(), s, f, letter("eleven octets"))
 	equal(t, "code", hasClass(t, err, sync.Refused).Code, "TOOBIG")
-	if _, err := s.Append(t.Context(), f, letter("ten octets")); err != nil {
+	if _, err := appendOne(t.Context(), s, f, letter("ten octets")); err != nil {
 		t.Error(err)
 	}
 	holds(t, server, "ten octets")
@@ -279,7 +279,7 @@ func TestSlowUpload(t *testing.T) {
 		end.Timeout = 300 * time.Millisecond
 		s := enterAt(t, end)
 		body := io.MultiReader(strings.NewReader("first, "), &late{time.After(time.Second)}, strings.NewReader("then"))
-		_, err := s.Append(t.Context(), inbox, sync.Outgoing{Size: 11, Body: func() io.Reader { return body }})
+		_, err := appendOne(t.Context(), s, inbox, sync.Outgoing{Size: 11, Body: func() io.Reader { return body }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +301,7 @@ func TestAppendAfterCancellation(t *testing.T) {
 		s := enter(t, server)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := s.Append(ctx, inbox, letter("A: 1\r\n\r\n"))
+		_, err := appendOne(ctx, s, inbox, letter("A: 1\r\n\r\n"))
 		equal(t, "unsent", hasClass(t, err, sync.Stopped).Unsent, true)
 		s.drop()
 		server.Close()

@@ -20,11 +20,11 @@ var steps = map[string]func(context.Context, *Session) error{
 		return err
 	},
 	"Append": func(ctx context.Context, s *Session) error {
-		_, err := s.Append(ctx, inbox, letter("one line"))
+		_, err := appendOne(ctx, s, inbox, letter("one line"))
 		return err
 	},
 	"Append of much": func(ctx context.Context, s *Session) error {
-		_, err := s.Append(ctx, inbox, letter(strings.Repeat("x", 64<<20)))
+		_, err := appendOne(ctx, s, inbox, letter(strings.Repeat("x", 64<<20)))
 		return err
 	},
 	"Find": func(ctx context.Context, s *Session) error {

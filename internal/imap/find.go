@@ -27,17 +27,9 @@ func (s *Session) Find(ctx context.Context, f sync.Folder, from uint32) iter.Seq
 }
 
 func (s *Session) find(f sync.Folder, from uint32, yield func(sync.Copy, error) bool) error {
-	name, err := s.names.raw(f.Name)
+	now, err := s.reopen(f)
 	if err != nil {
 		return err
-	}
-	now, err := s.examine(f.Name, name)
-	if err != nil {
-		return err
-	}
-	if now.UIDValidity != f.UIDValidity {
-		return &sync.Error{Class: sync.Temporary, Err: fmt.Errorf("the folder %q was replaced while we looked at it", f.Name),
-			Remedy: "run it again"}
 	}
 	if now.UIDNext != 0 && from >= now.UIDNext {
 		return nil
@@ -61,7 +53,10 @@ func (s *Session) find(f sync.Folder, from uint32, yield func(sync.Copy, error) 
 	}
 	for m := cmd.Next(); m != nil; m = cmd.Next() {
 		give()
-		held = copyOf(m)
+		whole := false
+		if held, whole = copyOf(m); !whole {
+			s.unnamed.Store(true)
+		}
 	}
 	err = cmd.Close()
 	switch {
@@ -69,41 +64,68 @@ func (s *Session) find(f sync.Folder, from uint32, yield func(sync.Copy, error) 
 		return nil
 	case err != nil:
 		return sync.Doing(s.fault(err), "look through %q", f.Name)
-	case s.unnamed.Load():
-		return s.mux.broken(fmt.Errorf("%s tells UIDs in an order in which they cannot be read", s.server.Host))
+	}
+	if err := s.overlook(); err != nil {
+		return err
 	}
 	give()
 	return nil
 }
 
-// overlooked gets each FETCH response that imapclient gives to no command. One whose header comes before its UID may be
-// a message that Find is to find: imapclient does not know that yet. To pass it over would be to say that it is not there.
+// reopen looks at a folder again: it shows what was appended since. Its UIDs must still mean the same.
+func (s *Session) reopen(f sync.Folder) (sync.Folder, error) {
+	name, err := s.names.raw(f.Name)
+	if err != nil {
+		return sync.Folder{}, err
+	}
+	now, err := s.examine(f.Name, name)
+	if err == nil && now.UIDValidity != f.UIDValidity {
+		err = &sync.Error{Class: sync.Temporary, Err: fmt.Errorf("the folder %q was replaced while we looked at it", f.Name),
+			Remedy: "run it again"}
+	}
+	return now, err
+}
+
+// overlook says whether the answer to a FETCH can be believed: all that belongs to it could be given to the command.
+func (s *Session) overlook() error {
+	if s.unnamed.Load() {
+		return s.mux.broken(fmt.Errorf("%s tells of messages in an order in which it cannot be read", s.server.Host))
+	}
+	return nil
+}
+
+// overlooked gets each FETCH response that imapclient gives to no command. One whose header or body comes before its UID
+// may be a message that was asked for: imapclient does not know that yet. To pass it over would be to say that it is not
+// there.
 func (s *Session) overlooked(m *imapclient.FetchMessageData) {
+	s.mux.chatter.Add(1)
 	for item, named := m.Next(), false; item != nil; item = m.Next() {
 		switch item.(type) {
 		case imapclient.FetchItemDataUID:
 			named = true
 		case imapclient.FetchItemDataBodySection:
 			if !named {
-				s.unnamed.Store(true) // before the header is read, and so before the command ends
+				s.unnamed.Store(true) // before it is read, and so before the command ends
 			}
 		}
 	}
 }
 
-// copyOf reads one FETCH response to its end.
-func copyOf(m *imapclient.FetchMessageData) (c sync.Copy) {
+// copyOf reads one FETCH response to its end. It is not whole if the server tells of a message in several.
+func copyOf(m *imapclient.FetchMessageData) (c sync.Copy, whole bool) {
+	sized, headed := false, false
 	for item := m.Next(); item != nil; item = m.Next() {
 		switch item := item.(type) {
 		case imapclient.FetchItemDataUID:
 			c.UID = uint32(item.UID)
 		case imapclient.FetchItemDataRFC822Size:
-			c.Size = item.Size
+			c.Size, sized = item.Size, true
 		case imapclient.FetchItemDataBodySection:
+			headed = true
 			if item.Literal != nil {
 				c.Header, _ = io.ReadAll(io.LimitReader(item.Literal, fieldMax)) // an error ends the whole FETCH
 			}
 		}
 	}
-	return c
+	return c, sized && headed
 }

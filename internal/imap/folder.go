@@ -113,14 +113,37 @@ func isClass(err error, c sync.Class) bool { return sync.ClassOf(err) == c }
 // examine opens a folder for reading. Nothing in it changes, not even \Recent.
 func (s *Session) examine(folder, name string) (sync.Folder, error) {
 	f := sync.Folder{Name: folder}
+	s.mux.unsticky.Store(false)
 	data, err := s.client.Select(name, &imap.SelectOptions{ReadOnly: true}).Wait()
 	if err != nil {
 		return f, s.closed(folder, name, err)
 	}
-	s.selected = true
+	s.selected, s.unsticky[folder] = true, s.mux.unsticky.Load()
 	f.UIDValidity, f.UIDNext = data.UIDValidity, uint32(data.UIDNext)
+	if f.UIDValidity == 0 || f.UIDNext == 0 {
+		if err := s.numbers(&f, name); err != nil {
+			return f, err
+		}
+	}
 	f.AppendLimit, err = s.appendLimit(name)
 	return f, err
+}
+
+// numbers asks with STATUS for what EXAMINE did not say (RFC 9051 §6.3.11). A server that refuses says nothing.
+func (s *Session) numbers(f *sync.Folder, name string) error {
+	data, err := s.client.Status(name, &imap.StatusOptions{UIDNext: true, UIDValidity: true}).Wait()
+	switch {
+	case isRefusal(err):
+		return nil
+	case err != nil:
+		return s.fault(err)
+	case f.UIDValidity == 0:
+		f.UIDValidity = data.UIDValidity
+	}
+	if f.UIDNext == 0 && f.UIDValidity == data.UIDValidity {
+		f.UIDNext = uint32(data.UIDNext)
+	}
+	return nil
 }
 
 // closed says why a folder cannot be opened: because there is none, or because we may not. Servers rarely say which.

@@ -28,7 +28,7 @@ func TestMissingFolder(t *testing.T) {
 			if !slices.Contains(server.Folders(), name) || !slices.Contains(server.Commands(), "SUBSCRIBE \""+encodeName(quotedName(name))+`"`) {
 				t.Errorf("folders: %q\ncommands: %q", server.Folders(), server.Commands())
 			}
-			if _, err := s.Append(t.Context(), f, letter("A: 1\r\n\r\n")); err != nil { // names it as Open does
+			if _, err := appendOne(t.Context(), s, f, letter("A: 1\r\n\r\n")); err != nil { // names it as Open does
 				t.Fatal(err)
 			}
 			f, err = s.Open(t.Context(), name, true)
@@ -172,17 +172,25 @@ func TestFolderAsItWasOpened(t *testing.T) {
 	}{
 		{"all said", "", "* FLAGS (\\Seen)\r\n* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4294967295]\r\n% OK [READ-ONLY]\r\n", "",
 			sync.Folder{UIDValidity: 7, UIDNext: math.MaxUint32}},
-		{"nothing said", "", "% OK\r\n", "", sync.Folder{}},
-		{"zeros", "", "* OK [UIDVALIDITY 0] x\r\n* OK [UIDNEXT 0] x\r\n% OK\r\n", "", sync.Folder{}},
+		{"nothing said", "", "% OK\r\n", "% NO\r\n", sync.Folder{}},
+		{"zeros", "", "* OK [UIDVALIDITY 0] x\r\n* OK [UIDNEXT 0] x\r\n% OK\r\n", "% NO\r\n", sync.Folder{}},
 		{"odd flags, and what nobody knows", "", "* FLAGS (\\* \"x\" (\r\n* OK [PERMANENTFLAGS]\r\n* VANISHED 1:5\r\n" +
-			"* OK [UIDNEXT what]\r\n* X-THING {3}\r\nabc {2}\r\nde\r\n* OK [UIDVALIDITY 7]\r\n* 5 WHAT\r\n% OK\r\n", "",
+			"* OK [UIDNEXT what]\r\n* X-THING {3}\r\nabc {2}\r\nde\r\n* OK [UIDVALIDITY 7]\r\n* 5 WHAT\r\n% OK\r\n", "% NO\r\n",
 			sync.Folder{UIDValidity: 7}},
-		{"IMAP4rev2 unasked", "", "* CAPABILITY IMAP4rev1 IMAP4rev2\r\n* OK [CAPABILITY IMAP4rev2] x\r\n% OK\r\n", "", sync.Folder{}},
-		{"limit for all", "APPENDLIMIT=35651584", "% OK\r\n", "", sync.Folder{AppendLimit: 35651584}},
-		{"limit that is no number", "APPENDLIMIT=x", "% OK\r\n", "", sync.Folder{}},
+		{"IMAP4rev2 unasked", "", "* CAPABILITY IMAP4rev1 IMAP4rev2\r\n* OK [CAPABILITY IMAP4rev2] x\r\n% OK\r\n", "% NO\r\n", sync.Folder{}},
+		{"limit for all", "APPENDLIMIT=35651584", "% OK\r\n", "% NO\r\n", sync.Folder{AppendLimit: 35651584}},
+		{"limit that is no number", "APPENDLIMIT=x", "% OK\r\n", "% NO\r\n", sync.Folder{}},
 		{"limit for this one", "APPENDLIMIT", "% OK\r\n", "* STATUS INBOX (APPENDLIMIT 1000)\r\n% OK\r\n",
 			sync.Folder{AppendLimit: 1000}},
 		{"no limit for this one", "APPENDLIMIT", "% OK\r\n", "* STATUS INBOX (APPENDLIMIT NIL)\r\n% OK\r\n", sync.Folder{}},
+		{"nothing said but by STATUS", "", "% OK\r\n", "* STATUS INBOX (UIDNEXT 5 UIDVALIDITY 7)\r\n% OK\r\n",
+			sync.Folder{UIDValidity: 7, UIDNext: 5}},
+		{"UIDNEXT not said but by STATUS", "", "* OK [UIDVALIDITY 7]\r\n% OK\r\n", "* STATUS INBOX (UIDVALIDITY 7 UIDNEXT 5)\r\n% OK\r\n",
+			sync.Folder{UIDValidity: 7, UIDNext: 5}},
+		{"STATUS of another time", "", "* OK [UIDVALIDITY 7]\r\n% OK\r\n", "* STATUS INBOX (UIDVALIDITY 8 UIDNEXT 5)\r\n% OK\r\n",
+			sync.Folder{UIDValidity: 7}},
+		{"UIDNEXT not said by STATUS either", "", "* OK [UIDVALIDITY 7]\r\n% OK\r\n", "* STATUS INBOX ()\r\n% OK\r\n",
+			sync.Folder{UIDValidity: 7}},
 		{"limit not said", "APPENDLIMIT", "% OK\r\n", "% OK\r\n", sync.Folder{}},
 		{"limit refused", "APPENDLIMIT", "% OK\r\n", "% NO\r\n", sync.Folder{}},
 	} {

@@ -32,18 +32,24 @@ type Session struct {
 	client *imapclient.Client
 	caps   capabilities
 	names  naming
+	out    *sender
 
-	unnamed atomic.Bool // a message came without a UID, see overlooked
+	unnamed atomic.Bool // a message came in an order in which it may be lost, see overlooked
 
-	selected bool // a folder is EXAMINEd
-	sure     bool // the server takes messages for the folder that is
-	shy      bool // it does not
+	selected bool            // a folder is EXAMINEd
+	sure     bool            // the server takes messages for the folder that is
+	shy      bool            // it does not
+	unsticky map[string]bool // folders whose UIDs mean nothing later
 }
 
 var _ sync.Destination = (*Session)(nil)
 
 // Dial connects, protects the connection as s asks, and logs in. The errors have classes.
 func Dial(ctx context.Context, s wire.Server, l Login) (*Session, error) {
+	return dial(ctx, s, l, chatterMax)
+}
+
+func dial(ctx context.Context, s wire.Server, l Login, chatter int64) (*Session, error) {
 	if err := l.check(); err != nil {
 		return nil, err
 	}
@@ -51,16 +57,16 @@ func Dial(ctx context.Context, s wire.Server, l Login) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	ss := &Session{server: s, w: w}
+	ss := &Session{server: s, w: w, out: newSender(w), unsticky: map[string]bool{}}
 	defer w.Bind(ctx)()
-	if err := ss.open(ctx, l); err != nil {
+	if err := ss.open(ctx, l, chatter); err != nil {
 		ss.drop()
 		return nil, err
 	}
 	return ss, nil
 }
 
-func (s *Session) open(ctx context.Context, l Login) (err error) {
+func (s *Session) open(ctx context.Context, l Login, chatter int64) (err error) {
 	g := &gate{w: s.w, server: s.server, login: l}
 	if err := g.pass(ctx); err != nil {
 		return err
@@ -71,24 +77,23 @@ func (s *Session) open(ctx context.Context, l Login) (err error) {
 	s.w.Linger(false)
 	// imapclient is told no more than it needs: with IMAP4rev2 it would write mailbox names in a form that a server
 	// takes only after ENABLE (RFC 9051 §6.3.1), and that Append does not write.
-	s.mux = newMux(s.w, g.veil, "* PREAUTH [CAPABILITY IMAP4rev1] go on\r\n")
+	s.mux = newMux(s.w, g.veil, "* PREAUTH [CAPABILITY IMAP4rev1] go on\r\n", chatter)
 	s.client = imapclient.New(s.mux, &imapclient.Options{
 		UnilateralDataHandler: &imapclient.UnilateralDataHandler{Fetch: s.overlooked}})
 	if err := s.client.WaitGreeting(); err != nil {
 		return s.fault(err)
 	}
 	s.names, err = s.namespace()
-	s.w.Idle(true)
+	s.mux.expect(false)
 	return err
 }
 
 // begin opens a step: an answer is awaited now, and the end of ctx ends the wait. The caller must call the result.
 func (s *Session) begin(ctx context.Context) (end func()) {
 	release := s.w.Bind(ctx)
-	s.w.Idle(false)
-	s.mux.chatter.Store(0)
+	s.mux.expect(true)
 	return func() {
-		s.w.Idle(true)
+		s.mux.expect(false)
 		release()
 	}
 }

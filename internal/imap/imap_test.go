@@ -26,7 +26,7 @@ const (
 )
 
 // patience is how long a test waits for what should come at once.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 var alice = Login{User: user, Password: password}
 
@@ -229,6 +229,12 @@ func soon(t *testing.T, what string, do func()) {
 // letter is a message to be appended.
 func letter(raw string) sync.Outgoing {
 	return sync.Outgoing{Size: int64(len(raw)), Body: func() io.Reader { return strings.NewReader(raw) }}
+}
+
+// appendOne appends one message and waits for what becomes of it.
+func appendOne(ctx context.Context, s *Session, f sync.Folder, m sync.Outgoing) (sync.Placed, error) {
+	a := s.Append(ctx, f, []sync.Outgoing{m}).Wait(ctx)[0]
+	return a.Placed, a.Err
 }
 
 func newTLS(t *testing.T) *lab.Authority {

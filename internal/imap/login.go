@@ -126,14 +126,14 @@ func (g *gate) conceal(password string) {
 	}
 }
 
-// denied gives the refusal of a login its class: Login, unless a response code knows better. What NOPERM says of a
+// denied gives the refusal of a login its class: Login, unless the server has said otherwise. What NOPERM says of a
 // folder is not meant here.
 func (g *gate) denied(err error) error {
 	e, ok := classed(err)
 	if !ok || g.lost != nil {
 		return err
 	}
-	if _, known := codes[e.Code]; !known || e.Code == "NOPERM" {
+	if _, known := codes[e.Code]; e.Class != sync.Temporary && (!known || e.Code == "NOPERM") {
 		e.Class, e.Remedy = sync.Login, ""
 	}
 	return e

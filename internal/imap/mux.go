@@ -17,9 +17,8 @@ import (
 // Limits against a server that never ends a line or a list.
 const (
 	lineMax    = 1 << 20  // octets of one line of a response; a SEARCH of 100,000 has 700 KB
-	literalMax = 64 << 10 // octets of a literal outside FETCH, which is the only one that is streamed
-	fetchMax   = 64 << 20 // octets of a literal in FETCH: no header is as long
-	repliesMax = 1 << 10  // of our own commands, not yet waited for
+	literalMax = 64 << 10 // octets of a literal that imapclient holds
+	bodyMax    = 2 << 30  // octets of a literal that is streamed: a header, or a message of 1 GiB with what a server adds
 	chatterMax = 1 << 18  // other responses during one step, FETCH apart
 )
 
@@ -27,31 +26,35 @@ const (
 // continuation requests that they wait for are taken out, what imapclient does not know (it would give up) is left out,
 // and the rest is passed on untouched. imapclient's own goroutine reads, all the time.
 //
-// imapclient and we write by turns: [Session] is used from one goroutine, and imapclient writes only during a call.
+// imapclient and we write by turns: a [Session] is used from one goroutine, and imapclient writes only during a call.
 type mux struct {
 	*wire.Conn
-	next    int // number of our next tag
 	pass    []byte
 	literal int64 // octets of a literal still to come
 	inside  bool  // a response goes on behind that literal
 	drop    bool  // of a response that is left out
 	fetch   bool  // of a FETCH response
+	body    bool  // the literal is that of a BODY section
 	veil    veil
+	most    int64 // of responses that are no answer
 
-	chatter atomic.Int64 // responses in this step
-	replies chan reply
-	done    chan struct{} // closed when there will be no more replies
-	closing stdsync.Once
-	mu      stdsync.Mutex
-	fault   error   // why it is gone
-	bye     *string // what the server said with BYE
+	chatter  atomic.Int64  // responses since the step began, or since the last reply to us
+	unsticky atomic.Bool   // the server said [UIDNOTSTICKY]
+	done     chan struct{} // closed when there will be no more replies
+	closing  stdsync.Once
+
+	mu      stdsync.Mutex // of all that follows
+	next    int           // number of our last tag
+	waiting map[string]*command
+	asking  *command // that of them which waits for "+"
+	writing bool     // we are
+	step    bool     // imapclient waits
+	fault   error    // why it is gone
+	bye     *string  // what the server said with BYE
 }
 
-// reply answers a command of our own: a tagged status, or a continuation request, which has the tag "+".
-type reply struct{ tag, status, text string }
-
-func newMux(w *wire.Conn, v veil, greeting string) *mux {
-	return &mux{Conn: w, veil: v, pass: []byte(greeting), replies: make(chan reply, repliesMax),
+func newMux(w *wire.Conn, v veil, greeting string, most int64) *mux {
+	return &mux{Conn: w, veil: v, pass: []byte(greeting), most: most, waiting: map[string]*command{}, step: true,
 		done: make(chan struct{})}
 }
 
@@ -120,6 +123,7 @@ func (m *mux) line() error {
 		m.fetch = fetchLine.Match(line)
 	}
 	m.literal, m.inside = literalLength(line)
+	m.body = m.inside && m.fetch && bodyTail.Match(line)
 	if err := m.bounded(line); err != nil {
 		m.literal = 0
 		return err
@@ -132,21 +136,30 @@ func (m *mux) line() error {
 
 // bounded checks the limits.
 func (m *mux) bounded(line []byte) error {
-	e := &sync.Error{Class: sync.Protocol, Server: sync.Clean(m.veil.over(string(line)))}
+	if !m.fetch || m.drop { // others are counted when nobody wants them
+		m.chatter.Add(1)
+	}
+	var err error
 	switch {
-	case !m.fetch && m.literal > literalMax, m.literal > fetchMax:
-		e.Err = fmt.Errorf("%s announced %d octets where a name or a number is due", m.Host(), m.literal)
-	case !m.fetch && m.chatter.Add(1) > chatterMax:
-		e.Err = fmt.Errorf("%s does not come to an end", m.Host())
+	case !m.body && m.literal > literalMax, m.literal > bodyMax:
+		err = fmt.Errorf("%s announced %d octets where a name or a number is due", m.Host(), m.literal)
+	case m.chatter.Load() > m.most:
+		err = fmt.Errorf("%s does not come to an end", m.Host())
 	default:
 		return nil
 	}
-	return e
+	return &sync.Error{Class: sync.Protocol, Server: sync.Clean(m.veil.over(string(line))), Err: err}
 }
 
 var (
-	fetchLine   = regexp.MustCompile(`(?i)^\* [0-9]+ FETCH `)
-	literalTail = regexp.MustCompile(`\{([0-9]+)\}\r?\n$`)
+	bodyTail  = regexp.MustCompile(`(?i)[ (]BODY\[[^\]]*\](<[0-9]+>)? \{[0-9]+\}\r?\n$`)
+	fetchLine = regexp.MustCompile(`(?i)^\* [0-9]+ FETCH `)
+	// RFC 4315 §3: UIDs are others in the next session.
+	unstickyLine = regexp.MustCompile(`(?i)^\* (OK|NO) \[UIDNOTSTICKY\]`)
+	literalTail  = regexp.MustCompile(`\{([0-9]+)\}\r?\n$`)
+	// What another client has done to a message. imapclient would take it for the answer to our own FETCH, and give the
+	// answer to nobody.
+	flagsLine = regexp.MustCompile(`(?i)^\* [0-9]+ FETCH \((?:(?:UID [0-9]+|MODSEQ \([0-9]+\)|FLAGS \([^()]*\)) ?)+\)$`)
 	// imapclient has to see these. What else may come unasked can only make it give up, as what it does not know
 	// (VANISHED) does, or mislead it: told of IMAP4rev2 it writes names in UTF-8.
 	neededLine = regexp.MustCompile(`(?i)^\* (([0-9]+ FETCH|NAMESPACE|LIST|STATUS) |OK \[(UIDNEXT|UIDVALIDITY) [0-9]+\])`)
@@ -154,6 +167,9 @@ var (
 
 // literalLength reads the announcement of a literal at the end of a line (RFC 9051 §4.3).
 func literalLength(line []byte) (n int64, ok bool) {
+	if !bytes.HasSuffix(bytes.TrimRight(line, "\r\n"), []byte("}")) { // most lines, and soon said
+		return 0, false
+	}
 	m := literalTail.FindSubmatch(line)
 	if m == nil {
 		return 0, false
@@ -183,46 +199,10 @@ func (m *mux) ours(line []byte) (bool, error) {
 		m.bye = &bye
 		m.mu.Unlock()
 	}
-	return !neededLine.MatchString(text), nil
-}
-
-func (m *mux) deliver(r reply) error {
-	select {
-	case m.replies <- r:
-		return nil
-	default:
-		return &sync.Error{Class: sync.Protocol, Err: fmt.Errorf("%s answers what nobody asked", m.Host())}
+	if unstickyLine.MatchString(text) {
+		m.unsticky.Store(true)
 	}
-}
-
-// tagPrefix begins our tags; those of imapclient begin with T.
-const tagPrefix = "p"
-
-// tag gives a new one. What nobody waited for (a "+" that came unasked) is forgotten.
-func (m *mux) tag() string {
-	for len(m.replies) > 0 {
-		<-m.replies
-	}
-	m.next++
-	return tagPrefix + strconv.Itoa(m.next)
-}
-
-// await waits for the reply to a command of our own, or for the "+" that it needs to go on. A reply to another
-// tag means that the server and we no longer talk about the same thing.
-func (m *mux) await(tag string) (reply, error) {
-	var r reply
-	select {
-	case r = <-m.replies:
-	case <-m.done:
-		if len(m.replies) == 0 {
-			return r, m.gone()
-		}
-		r = <-m.replies // it came before the end
-	}
-	if r.tag != tag && r.tag != "+" {
-		return r, m.broken(fmt.Errorf("%s answered %q, which nobody asked", m.Host(), r.tag))
-	}
-	return r, nil
+	return !neededLine.MatchString(text) || flagsLine.MatchString(text) || illegible(text), nil
 }
 
 // gone is why, for when there must be a reason.

@@ -2,7 +2,11 @@ package imap
 
 import (
 	"crypto/x509"
+	"fmt"
+	"io"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,7 +44,7 @@ func appendAndFind(t *testing.T, s *Session, folder string) {
 	m.Flags, m.Date = []string{`\Seen`}, time.Date(2001, 2, 3, 4, 5, 6, 0, time.FixedZone("", -330*60))
 	first := max(f.UIDNext, 1) // Courier does not say it
 	for n := range uint32(3) {
-		placed, err := s.Append(t.Context(), f, m)
+		placed, err := appendOne(t.Context(), s, f, m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,4 +72,102 @@ func roots(t *testing.T, file string) *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(pem)
 	return pool
+}
+
+// realSession is a session with a real server, and a folder of it.
+func realSession(t *testing.T, s *real.Server, folder string) (*Session, sync.Folder) {
+	t.Helper()
+	server := wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "to", Roots: roots(t, s.CA)}
+	ss, err := Dial(t.Context(), server, Login{User: s.User, Password: s.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ss.drop)
+	f, err := ss.Open(t.Context(), folder, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ss, f
+}
+
+// Batches of all sizes, all in flight at once, come to where the server says they are, octet for octet.
+func TestBatchesAtRealServers(t *testing.T) {
+	for _, kind := range real.Kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			s, f := realSession(t, real.Start(t, kind, nil), "INBOX")
+			var pendings []sync.Pending
+			var want []string
+			for _, size := range []int{1, 2, 50, 50} {
+				var batch []sync.Outgoing
+				for range size {
+					raw := fmt.Sprintf("Message-ID: <%d@x>\r\n\r\n%s\r\n", len(want), strings.Repeat("0123456789abcde\r\n", len(want)*50))
+					want = append(want, raw)
+					batch = append(batch, letter(raw))
+				}
+				pendings = append(pendings, s.Append(t.Context(), f, batch))
+			}
+			var uids []uint32
+			for _, p := range pendings {
+				for _, a := range p.Wait(t.Context()) {
+					if a.Err != nil || a.UIDValidity != f.UIDValidity || a.UID == 0 {
+						t.Fatalf("message %d: %+v", len(uids), a)
+					}
+					uids = append(uids, a.UID)
+				}
+			}
+			sizes, err := s.Sizes(t.Context(), f, uids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[uint32]string{}
+			if err := s.Read(t.Context(), f, uids, func(uid uint32, body io.Reader) error {
+				raw, err := io.ReadAll(body)
+				got[uid] = string(raw)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			for i, uid := range uids {
+				equal(t, "message", got[uid], want[i])
+				equal(t, "size", sizes[uid], int64(len(want[i])))
+			}
+			if _, err := s.Elsewhere(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A message that the server refuses costs those that share its command, and no other.
+func TestBadMessageAtRealServers(t *testing.T) {
+	refused := outcome(sync.Refused, " unsent")
+	alone := "ok|ok|" + refused + "|ok"
+	together := strings.Join(slices.Repeat([]string{refused + " together"}, 3), "|")
+	for _, c := range []struct {
+		kind      real.Kind
+		bad, want string
+	}{
+		{real.Dovecot, "", alone},
+		{real.Cyrus, "A: 1\r\n\r\n\x00\r\n", "ok|" + together},
+		{real.Courier, "A: 1\r\n\r\n\x00\r\n", "ok|ok|ok|ok"},
+	} {
+		t.Run(string(c.kind), func(t *testing.T) {
+			server := real.Start(t, c.kind, nil)
+			s, f := realSession(t, server, "INBOX")
+			all := s.Append(t.Context(), f, letters("A: 1\r\n\r\n1\r\n", "A: 2\r\n\r\n2\r\n", c.bad, "A: 4\r\n\r\n4\r\n")).Wait(t.Context())
+			next := s.Append(t.Context(), f, letters("A: 5\r\n\r\n5\r\n")).Wait(t.Context())
+			var got []string
+			stored := 0
+			for _, a := range append(all, next...) {
+				if a.Err == nil {
+					stored++
+					got = append(got, "ok")
+				} else {
+					got = append(got, told(a))
+				}
+			}
+			equal(t, "answers", strings.Join(got, "|"), c.want+"|ok")
+			equal(t, "stored", len(server.Stored(t, "INBOX")), stored)
+		})
+	}
 }

@@ -3,7 +3,9 @@ package imap
 import (
 	"errors"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -40,11 +42,27 @@ func refusal(otherwise sync.Class, status, text string) *sync.Error {
 	code, _, _ := splitCode(text)
 	e := &sync.Error{Class: otherwise, Code: code, Server: sync.Clean(status + " " + text),
 		Err: errors.New("the server refused")}
-	if known, ok := codes[code]; ok {
+	known, ok := codes[code]
+	switch {
+	case (!ok || code == "OVERQUOTA") && throttled.MatchString(text): // Gmail says OVERQUOTA then
+		e.Class, e.Remedy = sync.Temporary, later
+	case ok:
 		e.Class, e.Remedy = known.class, known.remedy
+	}
+	if m := backoff.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		e.Pause = time.Duration(n) * time.Millisecond
 	}
 	return e
 }
+
+// What servers say that want less at a time, of us or of all connections of the account, and have no code for it. It is
+// neither the message nor the password.
+var (
+	throttled = regexp.MustCompile(`(?i)\bthrottled\b|\bSuggested Backoff Time\b|\btoo many (simultaneous )?connections\b` +
+		`|\bmaximum number of connections\b|\bbandwidth limits?\b`)
+	backoff = regexp.MustCompile(`(?i)\bSuggested Backoff Time: ([0-9]{1,9}) milliseconds`) // Microsoft
+)
 
 // statusCode is what RFC 9051 §9 has in front of a status text: what is in brackets but no such code is text.
 var statusCode = regexp.MustCompile(`^\[([!#$&'+-\[^-z|}~]{1,80})(?: ([^\]]*))?\] ?`)

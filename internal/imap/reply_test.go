@@ -47,7 +47,7 @@ func TestPlace(t *testing.T) {
 			caps("").answerUntil(p, "LIST")
 			takes(p, "+ go\r\n", c.reply+"\r\n")
 		})))
-		got, err := s.Append(t.Context(), inbox, letter("one line"))
+		got, err := appendOne(t.Context(), s, inbox, letter("one line"))
 		if err != nil {
 			t.Errorf("%s: %v", c.reply, err)
 		}
@@ -89,13 +89,13 @@ func TestRefusedMessage(t *testing.T) {
 					}
 					takes(p, map[bool]string{true: "+ go\r\n"}[when != "LITERAL+"], "% OK [APPENDUID 1 2]\r\n")
 				})))
-				_, err := s.Append(t.Context(), inbox, letter("one line"))
+				_, err := appendOne(t.Context(), s, inbox, letter("one line"))
 				e := hasClass(t, err, c.class)
 				equal(t, "code", e.Code, c.code)
 				equal(t, "unsent", e.Unsent, true)
 				says(t, e, `append to "INBOX": server said: `+sync.Clean(c.reply))
 
-				_, err = s.Append(t.Context(), inbox, letter("the next"))
+				_, err = appendOne(t.Context(), s, inbox, letter("the next"))
 				if strings.HasPrefix(c.reply, "BAD") && when != "before +" { // more mail could be read as commands
 					equal(t, "unsent", hasClass(t, err, sync.Temporary).Unsent, true)
 				} else if err != nil {
@@ -114,7 +114,7 @@ func TestRefusedHalfway(t *testing.T) {
 		p.Send("p1 NO [TOOBIG] too big\r\n")
 	})))
 	var err error
-	soon(t, "the append", func() { _, err = s.Append(t.Context(), inbox, letter(strings.Repeat("x", 64<<20))) })
+	soon(t, "the append", func() { _, err = appendOne(t.Context(), s, inbox, letter(strings.Repeat("x", 64<<20))) })
 	e := hasClass(t, err, sync.Refused)
 	equal(t, "unsent", e.Unsent, true)
 }
@@ -140,10 +140,10 @@ func TestAnswersThatAreNone(t *testing.T) {
 				takes(p, c.plus, c.reply)
 				p.ReadLine()
 			})))
-			_, err := s.Append(t.Context(), inbox, letter("one line"))
+			_, err := appendOne(t.Context(), s, inbox, letter("one line"))
 			e := hasClass(t, err, sync.Protocol)
 			equal(t, "unsent", e.Unsent, c.unsent)
-			_, err = s.Append(t.Context(), inbox, letter("one line"))
+			_, err = appendOne(t.Context(), s, inbox, letter("one line"))
 			if !sync.NotStored(err) {
 				t.Errorf("the next one: %v", err)
 			}

@@ -43,7 +43,7 @@ func TestTLS(t *testing.T) {
 					t.Error("not secure")
 				}
 				raw := strings.Repeat("A: 1\r\n\r\nover TLS\r\n", 10_000)
-				if _, err := ss.Append(t.Context(), inbox, letter(raw)); err != nil {
+				if _, err := appendOne(t.Context(), ss, inbox, letter(raw)); err != nil {
 					t.Fatal(err)
 				}
 				holds(t, s, raw)

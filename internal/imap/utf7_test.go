@@ -25,11 +25,35 @@ func TestNamesInModifiedUTF7(t *testing.T) {
 		{`"quoted\`, `"quoted\`},
 	} {
 		equal(t, c.name, encodeName(c.name), c.want)
+		got, ok := decodeName(c.want)
+		equal(t, c.want, ok, true)
+		equal(t, c.want, got, c.name)
 	}
 }
 
-// decodeName is the inverse, written apart.
-func decodeName(t *testing.T, s string) string {
+// What is written in another way than we do it cannot be named by us.
+func TestNamesThatAreNotModifiedUTF7(t *testing.T) {
+	for _, coded := range []string{"&", "a&", "&APw", "&A-", "&AAAAA-", "&AGE-", "&APw-&APw-", "&2D0-", "&AP/-", "Entwürfe",
+		"\xff", "a\x01", "&APx-", "&=-"} {
+		if name, ok := decodeName(coded); ok {
+			t.Errorf("%q: got %q", coded, name)
+		}
+	}
+}
+
+func FuzzNamesFromServers(f *testing.F) {
+	for _, coded := range []string{"", "INBOX", "&-", "&APw-", "&2D3eAA-", "&AGE-", "&APw-&APw-", "\xff", "&A"} {
+		f.Add(coded)
+	}
+	f.Fuzz(func(t *testing.T, coded string) {
+		if name, ok := decodeName(coded); ok {
+			equal(t, name, encodeName(name), coded)
+		}
+	})
+}
+
+// apart is the inverse, written apart.
+func apart(t *testing.T, s string) string {
 	var out strings.Builder
 	for s != "" {
 		before, rest, shifted := strings.Cut(s, "&")
@@ -65,7 +89,10 @@ func FuzzNames(f *testing.F) {
 			t.Skip("names are UTF-8; raw refuses others")
 		}
 		coded := encodeName(name)
-		equal(t, coded, decodeName(t, coded), name)
+		equal(t, coded, apart(t, coded), name)
+		if got, ok := decodeName(coded); !ok || got != name {
+			t.Errorf("%q: got %q, %t, want %q", coded, got, ok, name)
+		}
 		if _, ok := quote(coded); !ok {
 			t.Errorf("%q is not printable ASCII", coded)
 		}

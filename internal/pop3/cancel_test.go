@@ -70,7 +70,7 @@ func TestCancelled(t *testing.T) {
 			return s.Headers(ctx, []int{1}, func(int, []byte) error { return nil })
 		})},
 		{"in RETR", "RETR", wire.Cleartext, within(func(ctx context.Context, s *Session) error {
-			return s.Retrieve(ctx, []int{1}, func(int, io.Reader, error) error { return nil })
+			return s.Retrieve(ctx, numbered(1), func(int, io.Reader, error) error { return nil })
 		})},
 		{"in QUIT", "QUIT", wire.Cleartext, within(quit)},
 	} {
@@ -108,7 +108,7 @@ func halfway(t *testing.T, command, half string) (*lab.Script, <-chan struct{}) 
 
 func TestCancelledHalfway(t *testing.T) {
 	body := func(ctx context.Context, s *Session) error {
-		return s.Retrieve(ctx, []int{1}, func(_ int, body io.Reader, _ error) error {
+		return s.Retrieve(ctx, numbered(1), func(_ int, body io.Reader, _ error) error {
 			_, err := io.Copy(io.Discard, body)
 			return err
 		})
@@ -201,7 +201,7 @@ func TestProgressRearmsTheDeadline(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ss.Abandon()
-	err = ss.Retrieve(t.Context(), []int{1}, func(_ int, body io.Reader, _ error) error {
+	err = ss.Retrieve(t.Context(), numbered(1), func(_ int, body io.Reader, _ error) error {
 		got, err := io.ReadAll(body)
 		equal(t, "body", string(got), "slow\r\n")
 		return err
@@ -214,7 +214,7 @@ func TestProgressRearmsTheDeadline(t *testing.T) {
 func TestSilence(t *testing.T) {
 	list := func(s *Session) error { _, err := s.List(context.Background()); return err }
 	retrieve := func(s *Session) error {
-		return s.Retrieve(context.Background(), []int{1}, func(_ int, body io.Reader, _ error) error {
+		return s.Retrieve(context.Background(), numbered(1), func(_ int, body io.Reader, _ error) error {
 			_, err := io.Copy(io.Discard, body)
 			return err
 		})

@@ -17,7 +17,7 @@ const statusMax = 8 << 10
 type link struct {
 	*wire.Conn
 	lf    bool     // the server ends its lines with LF alone
-	line  []byte   // the last status line, with its end
+	line  []byte   // the last status line, with its end; valid until the next read
 	rest  []byte   // of line, not yet given to go-pop3
 	hide  []string // what must not be shown even if the server repeats it
 	fault error    // why there is no line
@@ -36,9 +36,10 @@ func (l *link) fetch() error {
 		l.fault = err
 		return err
 	}
-	l.line = bytes.Clone(line)
-	l.rest = l.line
-	l.Trace("S", l.masked(string(bytes.TrimRight(line, "\r\n"))))
+	l.line, l.rest = line, line
+	if l.Traced() {
+		l.Trace("S", l.masked(string(unended(line))))
+	}
 	return nil
 }
 
@@ -62,11 +63,16 @@ func (l *link) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// status splits the last status line.
-func (l *link) status() (ok bool, text string) {
-	line := bytes.TrimRight(l.line, "\r\n")
+// status splits the last status line. text is valid until the next read.
+func (l *link) status() (ok bool, text []byte) {
+	line := unended(l.line)
 	if text, ok := bytes.CutPrefix(line, []byte("+OK")); ok {
-		return true, string(bytes.TrimSpace(text))
+		return true, bytes.Trim(text, " \t")
 	}
-	return false, string(bytes.TrimSpace(bytes.TrimPrefix(line, []byte("-ERR"))))
+	return false, bytes.Trim(bytes.TrimPrefix(line, []byte("-ERR")), " \t")
+}
+
+// unended is a line without its end.
+func unended(line []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 }

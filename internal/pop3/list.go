@@ -2,6 +2,7 @@ package pop3
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,48 +24,85 @@ const (
 func (s *Session) List(ctx context.Context) (sync.Listing, error) {
 	defer s.w.Bind(ctx)()
 	var listing sync.Listing
-	uidls, err := s.uidls()
+	uidls, sizes, err := s.listings()
 	if err != nil {
 		return listing, err
 	}
-	sizes, err := s.entries("LIST")
-	if err != nil {
-		return listing, err
+	if listing.Messages, err = joined(s.w.Host(), uidls, sizes); err != nil {
+		return listing, s.lose(err)
 	}
-	for _, e := range sizes {
-		size, err := parseNumber(firstField(e.text))
-		if err != nil {
-			return listing, s.malformed("LIST", e.text)
-		}
-		m := sync.Listed{Number: e.number, Size: size}
-		if uidls != nil {
-			uidl, ok := uidls[e.number]
-			if !ok {
-				continue
-			}
-			m.UIDL = uidl
-		}
-		listing.Messages = append(listing.Messages, m)
-	}
+	listing.LoginDelay = s.caps.loginDelay()
+	listing.Partial = s.caps.has("X-GOOGLE-RICO") // Gmail lists its oldest few hundred messages
 	listing.HasTop, err = s.hasTop(listing.Messages)
 	return listing, err
 }
 
-// uidls gives the UIDL of each message number, or nil if the server has no UIDL. A server that has it and refuses it
-// is in trouble, and must not be taken for one that lacks it.
-func (s *Session) uidls() (map[int]string, error) {
-	entries, err := s.entries("UIDL")
-	if e, ok := errors.AsType[*sync.Error](err); ok && s.lost == nil && e.Code == "" && !s.caps.has("UIDL") {
-		return nil, nil
+// listings gets both listings, and what the server can do if that is not known yet: with PIPELINING in one flight. uidls
+// is nil if the server has no UIDL.
+func (s *Session) listings() (uidls, sizes []entry, err error) {
+	ahead := s.caps.has("PIPELINING")
+	if ahead {
+		verbs := []string{"UIDL", "LIST"}
+		if s.stale {
+			verbs = []string{"CAPA", "UIDL", "LIST"}
+		}
+		if err := s.send(verbs...); err != nil {
+			return nil, nil, err
+		}
+		if err := s.renew(); err != nil {
+			return nil, nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
+	uidls, uidlErr := s.entries("UIDL", ahead)
+	if uidlErr != nil && s.lost == nil && s.lacksUIDL(uidlErr) {
+		uidls, uidlErr = nil, nil
 	}
-	uidls := make(map[int]string, len(entries))
-	for _, e := range entries {
-		uidls[e.number] = e.text
+	if s.lost != nil || uidlErr != nil && !ahead {
+		return nil, nil, uidlErr
 	}
-	return uidls, nil
+	sizes, err = s.entries("LIST", ahead)
+	return uidls, sizes, cmp.Or(uidlErr, err)
+}
+
+// lacksUIDL tells a server that has no UIDL from one that has it and refuses it: that one is in trouble.
+func (s *Session) lacksUIDL(err error) bool {
+	e, ok := errors.AsType[*sync.Error](err)
+	return ok && e.Code == "" && !s.caps.has("UIDL")
+}
+
+// joined brings the two listings together. Both ascend. uidls is nil if there are none to be had.
+func joined(host string, uidls, sizes []entry) ([]sync.Listed, error) {
+	messages := make([]sync.Listed, 0, len(sizes))
+	at := 0
+	for _, e := range sizes {
+		size, err := parseNumber(firstField(e.text))
+		if err != nil {
+			return nil, malformed(host, "LIST", e.text)
+		}
+		m := sync.Listed{Number: e.number, Size: size}
+		if uidls != nil {
+			for at < len(uidls) && uidls[at].number < e.number {
+				at++
+			}
+			if at == len(uidls) || uidls[at].number != e.number {
+				continue
+			}
+			m.UIDL = uidls[at].text
+		}
+		if strings.HasPrefix(m.UIDL, "ENOMEM-") {
+			return nil, noListing(host, m.UIDL)
+		}
+		messages = append(messages, m)
+	}
+	return messages, nil
+}
+
+// noListing is the error for what Courier lists when the disk is full on which it keeps its UIDLs: messages under names
+// that they have for this session only.
+func noListing(host, uidl string) error {
+	return &sync.Error{Class: sync.Temporary, Server: sync.Clean(uidl),
+		Err:    fmt.Errorf("%s cannot list the maildrop: it has no room on its disk for that", host),
+		Remedy: "free some space on the server (or in the mailbox, if that has a quota), and run it again"}
 }
 
 // hasTop says whether headers can be had. A server without CAPA is asked for one.
@@ -78,8 +116,7 @@ func (s *Session) hasTop(messages []sync.Listed) (bool, error) {
 	if _, err := s.command(fmt.Sprintf("TOP %d 0", messages[0].Number)); err != nil {
 		return false, s.lost
 	}
-	_, err := s.header(headerMax, topMax)
-	return true, err
+	return true, s.header(new(bytes.Buffer), headerMax, topMax)
 }
 
 // entry is one line of a listing: a message number and what stands behind it.
@@ -88,17 +125,37 @@ type entry struct {
 	text   string
 }
 
-// entries gets a listing. It is strict: numbers ascend, nothing is passed over, nothing is guessed.
-func (s *Session) entries(verb string) ([]entry, error) {
-	if _, err := s.command(verb); err != nil {
+// entries gets a listing, never nil if it has been got. It is strict: numbers ascend, nothing is passed over, nothing is
+// guessed. ahead: it has been asked for.
+func (s *Session) entries(verb string, ahead bool) ([]entry, error) {
+	if !ahead {
+		if err := s.send(verb); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := s.reply(verb); err != nil {
 		return nil, err
 	}
-	var list []entry
+	list, err := readEntries(s.w, verb)
+	if err != nil {
+		return nil, s.lose(err)
+	}
+	return list, nil
+}
+
+// A lineReader is a [wire.Conn] as far as listings need one.
+type lineReader interface {
+	ReadLine(most int) ([]byte, error)
+	Host() string
+}
+
+func readEntries(r lineReader, verb string) ([]entry, error) {
+	list := []entry{}
 	last := 0
-	err := s.lines(listMax, func(line string) error {
+	err := readLines(r, listMax, func(line string) error {
 		e, ok := parseEntry(line, last)
 		if !ok {
-			return s.malformed(verb, line)
+			return malformed(r.Host(), verb, line)
 		}
 		last = e.number
 		list = append(list, e)
@@ -117,9 +174,9 @@ func parseEntry(line string, after int) (e entry, ok bool) {
 	return entry{int(n), strings.Trim(rest, " \t")}, true
 }
 
-func (s *Session) malformed(verb, line string) error {
-	return s.lose(&sync.Error{Class: sync.Protocol, Server: sync.Clean(line),
-		Err: fmt.Errorf("%s sent a line in its %s listing that cannot be understood", s.w.Host(), verb)})
+func malformed(host, verb, line string) error {
+	return &sync.Error{Class: sync.Protocol, Server: sync.Clean(line),
+		Err: fmt.Errorf("%s sent a line in its %s listing that cannot be understood", host, verb)}
 }
 
 // parseNumber takes decimal digits only, as RFC 1939 has them.
@@ -133,24 +190,24 @@ func firstField(s string) string {
 	return first
 }
 
-// lines reads a multi-line reply (RFC 1939 §3) of at most most lines.
-func (s *Session) lines(most int, each func(line string) error) error {
+// readLines reads a multi-line reply (RFC 1939 §3) of at most most lines.
+func readLines(r lineReader, most int, each func(line string) error) error {
 	octets := 0
 	for n := 0; ; n++ {
-		raw, err := s.w.ReadLine(listLineMax)
+		raw, err := r.ReadLine(listLineMax)
 		if err != nil {
-			return s.lose(err)
+			return err
 		}
-		line := bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r"))
+		line := unended(raw)
 		if string(line) == "." {
 			return nil
 		}
 		if octets += len(line); n == most || octets > listOctets {
-			return s.lose(&sync.Error{Class: sync.Protocol,
-				Err: fmt.Errorf("%s sent a listing of more than %d lines or %d octets", s.w.Host(), most, listOctets)})
+			return &sync.Error{Class: sync.Protocol,
+				Err: fmt.Errorf("%s sent a listing of more than %d lines or %d octets", r.Host(), most, listOctets)}
 		}
 		if err := each(string(bytes.TrimPrefix(line, []byte(".")))); err != nil {
-			return s.lose(err)
+			return err
 		}
 	}
 }

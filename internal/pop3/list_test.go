@@ -131,6 +131,12 @@ func TestListingLines(t *testing.T) {
 		{"hexadecimal size", "1 a\r\n", "1 0x10\r\n", nil, sync.Protocol},
 		{"no size", "1 a\r\n", "1\r\n", nil, sync.Protocol},
 		{"control characters", "\x1b[2J\r\n", good, nil, sync.Protocol},
+		{"a line of 1 MB", "1 " + strings.Repeat("a", 1<<20) + "\r\n", good, nil, sync.Protocol},
+		{"a number of 1000 digits", strings.Repeat("1", 1000) + " a\r\n", good, nil, sync.Protocol},
+		{"sizes go on for ever", "1 a\r\n", "1 " + strings.Repeat("9", 1000) + "\r\n", nil, sync.Protocol},
+		{"the same UIDL twice", "1 a\r\n2 a\r\n", good, []sync.Listed{one, {Number: 2, UIDL: "a", Size: 20}}, 0},
+		{"Courier's disk is full", "1 ENOMEM-1-2-3\r\n", good, nil, sync.Temporary},
+		{"a UIDL with ENOMEM in it", "1 aENOMEM-1\r\n", good, []sync.Listed{{Number: 1, UIDL: "aENOMEM-1", Size: 10}}, 0},
 		{"a line of 3000 octets", "1 " + strings.Repeat("a", 3000) + "\r\n", good, nil, sync.Protocol},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -140,7 +146,7 @@ func TestListingLines(t *testing.T) {
 			if c.want == nil {
 				isClass(t, err, c.class)
 				if err := s.Close(t.Context()); err == nil {
-					t.Error("QUIT was sent on a session out of step")
+					t.Error("QUIT was sent after a listing that cannot be used")
 				}
 				return
 			}
@@ -152,13 +158,17 @@ func TestListingLines(t *testing.T) {
 }
 
 func TestListRefused(t *testing.T) {
-	noUIDL := "+OK\r\nUSER\r\nTOP\r\n.\r\n"
+	noUIDL, ahead := "+OK\r\nUSER\r\nTOP\r\n.\r\n", "+OK\r\nPIPELINING\r\nUIDL\r\n.\r\n"
+	const one = "+OK\r\n1 10\r\n.\r\n"
 	for _, c := range []struct {
 		name    string
 		replies map[string]string
 		class   sync.Class
 	}{
 		{"UIDL that CAPA has", welcoming("UIDL", "-ERR not now\r\n"), sync.Temporary},
+		{"UIDL that CAPA has, in a flight", welcoming("CAPA", ahead, "UIDL", "-ERR not now\r\n", "LIST", one), sync.Temporary},
+		{"LIST, in a flight", welcoming("CAPA", ahead, "UIDL", one), sync.Temporary},
+		{"UIDL and LIST, in a flight", welcoming("CAPA", ahead, "UIDL", "-ERR [SYS/PERM]\r\n"), sync.Unavailable},
 		{"UIDL for now, that CAPA has not", welcoming("CAPA", noUIDL, "UIDL", "-ERR [SYS/TEMP]\r\n"), sync.Temporary},
 		{"UIDL for good", welcoming("UIDL", "-ERR [SYS/PERM] no\r\n"), sync.Unavailable},
 		{"LIST", welcoming("UIDL", "+OK\r\n.\r\n"), sync.Temporary},
@@ -231,32 +241,43 @@ func TestEndlessListing(t *testing.T) {
 			}
 			n := 0
 			soon(t, "the listing", func() {
-				isClass(t, s.lines(c.most, func(string) error { n++; return nil }), sync.Protocol)
+				isClass(t, readLines(s.w, c.most, func(string) error { n++; return nil }), sync.Protocol)
 			})
 			equal(t, "lines", n, c.lines)
-			if s.lost == nil {
-				t.Error("the session goes on")
-			}
 		})
 	}
 }
 
-func FuzzListingLine(f *testing.F) {
-	f.Add("1 a", uint32(0))
-	f.Add("007  b c\t", uint32(6))
-	f.Add("99999999999999999999 x", uint32(0))
-	f.Fuzz(func(t *testing.T, line string, before uint32) {
-		after := int(before)
-		e, ok := parseEntry(line, after)
-		if !ok {
-			return
+// A refused UIDL leaves the session in step, also when LIST was sent with it.
+func TestRefusedListingInAFlight(t *testing.T) {
+	refuse := true
+	s := enter(t, startPOP3(t, lab.POP3Options{Hook: func(_ int, line string) (string, bool) {
+		if line == "UIDL" && refuse {
+			refuse = false
+			return "-ERR [SYS/TEMP] index is being rebuilt\r\n", false
 		}
-		if e.number <= after || e.number < 1 || e.number > 1<<31-1 {
-			t.Fatalf("%q after %d: got number %d", line, after, e.number)
-		}
-		number, rest, _ := strings.Cut(line, " ")
-		if strings.TrimLeft(number, "0") != fmt.Sprint(e.number) || strings.Trim(rest, " \t") != e.text {
-			t.Fatalf("%q: got %+v", line, e)
-		}
-	})
+		return "", false
+	}}, lab.Mail{UIDL: "a"}, lab.Mail{UIDL: "b"}))
+	_, err := s.List(t.Context())
+	isClass(t, err, sync.Temporary)
+	equal(t, "messages", len(listed(t, s).Messages), 2)
 }
+
+// More lines than there may be are not kept.
+func TestListingOf3MillionLines(t *testing.T) {
+	n := 0
+	lines := lineFunc(func() (string, error) { n++; return fmt.Sprintf("%d u\r\n", n), nil })
+	_, err := readEntries(lines, "UIDL")
+	isClass(t, err, sync.Protocol)
+	equal(t, "lines", n, listMax+1)
+}
+
+// A lineFunc gives one line after the other.
+type lineFunc func() (string, error)
+
+func (f lineFunc) ReadLine(int) ([]byte, error) {
+	line, err := f()
+	return []byte(line), err
+}
+
+func (lineFunc) Host() string { return "lab" }

@@ -86,7 +86,7 @@ func (s *Session) apop(greeting string) error {
 // denied gives the refusal of a login its class: Login, unless a response code knows better.
 func (s *Session) denied(text string, err error) error {
 	if err != nil && s.lost == nil {
-		return s.refusal(text, sync.Login, "login refused")
+		return s.denial(text)
 	}
 	return err
 }
@@ -145,17 +145,17 @@ func (x *exchange) Next() (challenge string, done bool, err error) {
 	shown := x.s.link.masked(line)
 	x.s.w.Trace("S", shown)
 	if text, ok := strings.CutPrefix(line, "-ERR"); ok {
-		return "", true, x.refused(strings.TrimSpace(text))
+		return "", true, x.denial(strings.TrimSpace(text))
 	}
 	return "", true, x.s.lose(&sync.Error{Class: sync.Protocol, Server: sync.Clean(shown),
 		Err: fmt.Errorf("%s answered AUTH with neither +, +OK nor -ERR", x.s.w.Host())})
 }
 
-// refused makes the error for -ERR. Before any answer it is not about the password, whatever code it has (Dovecot
+// denial makes the error for -ERR. Before any answer it is not about the password, whatever code it has (Dovecot
 // says AUTH).
-func (x *exchange) refused(text string) error {
+func (x *exchange) denial(text string) error {
 	if x.answered {
-		return x.s.refusal(text, sync.Login, "login refused")
+		return x.s.denial(text)
 	}
 	e := x.s.refusal(text, sync.Unavailable, "it does not take AUTH %s", x.mechanism)
 	if e.Class == sync.Login {

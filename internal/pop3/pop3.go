@@ -30,6 +30,7 @@ type Session struct {
 	conn  *pop3.Conn
 	login Login
 	caps  capabilities
+	stale bool  // caps are those of before the login
 	lost  error // why the session is out of step or gone; then it is only abandoned
 }
 
@@ -80,7 +81,24 @@ func (s *Session) open(ctx context.Context, server wire.Server) error {
 	if err := s.logIn(server, greeting); err != nil {
 		return err
 	}
-	caps, err := s.capa() // again: Gmail shows PIPELINING only now
+	s.stale = true
+	if s.caps.has("PIPELINING") { // CAPA goes with the listing
+		return nil
+	}
+	if err := s.send("CAPA"); err != nil {
+		return err
+	}
+	return s.renew()
+}
+
+// renew reads the reply to CAPA after the login, if it is still to come: Gmail shows PIPELINING only then. If the server
+// does not give it, what it said before counts.
+func (s *Session) renew() error {
+	if !s.stale {
+		return nil
+	}
+	s.stale = false
+	caps, err := s.readCAPA()
 	if caps != nil {
 		s.caps = caps
 	}
@@ -95,9 +113,9 @@ func (s *Session) greet() (string, error) {
 	s.link.lf = !strings.HasSuffix(string(s.link.line), "\r\n") // a server of LF only
 	ok, text := s.link.status()
 	if !ok {
-		return "", s.refusal(text, sync.Temporary, "%s does not serve us", s.w.Host())
+		return "", s.refusal(string(text), sync.Temporary, "%s does not serve us", s.w.Host())
 	}
-	return text, nil
+	return string(text), nil
 }
 
 // connect hands the connection to go-pop3, which wants to dial, and to read the greeting, itself.
@@ -137,14 +155,24 @@ func (s *Session) stls(ctx context.Context) error {
 // command sends a line and gives the text after +OK. After -ERR it gives the text and an error; the session is good.
 // When it is not, s.lost is set.
 func (s *Session) command(line string) (string, error) {
-	if s.lost != nil {
-		return "", s.lost
-	}
-	s.w.Trace("C", hidden(line))
-	if err := s.conn.Send(line); err != nil {
-		return "", s.lose(err)
+	if err := s.send(line); err != nil {
+		return "", err
 	}
 	return s.reply(line)
+}
+
+// send sends commands together. More than one only if the server announces PIPELINING (RFC 2449 §6.6).
+func (s *Session) send(lines ...string) error {
+	if err := s.quiet(); err != nil {
+		return err
+	}
+	for _, line := range lines {
+		s.w.Trace("C", hidden(line))
+	}
+	if err := s.conn.Send(strings.Join(lines, "\r\n")); err != nil {
+		return s.lose(err)
+	}
+	return nil
 }
 
 // reply reads the status line that answers a command.
@@ -157,12 +185,18 @@ func (s *Session) reply(line string) (string, error) {
 	if s.link.line == nil {
 		return "", s.lose(err)
 	}
-	ok, text := s.link.status() // not go-pop3's view of it: to that an empty line is a success
+	ok, raw := s.link.status() // not go-pop3's view of it: to that an empty line is a success
+	text := string(raw)
 	if !ok {
 		verb, _, _ := strings.Cut(line, " ")
-		return text, s.refusal(text, sync.Temporary, "%s refused %s", s.w.Host(), verb)
+		return text, s.refused(verb, text)
 	}
 	return text, nil
+}
+
+// refused makes the error for -ERR to a command.
+func (s *Session) refused(verb, text string) *sync.Error {
+	return s.refusal(text, sync.Temporary, "%s refused %s", s.w.Host(), verb)
 }
 
 // hidden is a command as it may be shown.
@@ -191,26 +225,6 @@ func (s *Session) conceal(secret string) {
 	if secret != "" {
 		s.link.hide = append(s.link.hide, secret)
 	}
-}
-
-// capabilities are what CAPA says: upper-case names with their arguments. nil: the server has no CAPA (RFC 2449 §5).
-type capabilities map[string][]string
-
-func (c capabilities) has(name string) bool { _, ok := c[name]; return ok }
-
-// capa asks what the server can do. That it cannot say so is normal.
-func (s *Session) capa() (capabilities, error) {
-	if _, err := s.command("CAPA"); err != nil {
-		return nil, s.lost
-	}
-	caps := capabilities{}
-	err := s.lines(1000, func(line string) error {
-		if f := strings.Fields(strings.ToUpper(line)); len(f) > 0 {
-			caps[f[0]] = f[1:]
-		}
-		return nil
-	})
-	return caps, err
 }
 
 // Close says QUIT. The maildrop is the server's again, and what it expires on QUIT it may expire (RFC 2449 §6.7).

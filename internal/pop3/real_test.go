@@ -37,6 +37,8 @@ func TestRealServers(t *testing.T) {
 				server := wire.Server{Host: "127.0.0.1", Port: port, Security: security, Side: "from", Roots: roots(t, s.CA)}
 				retrieveAll(t, server, Login{User: s.User, Password: s.Password})
 			}
+			deleteSome(t, wire.Server{Host: "127.0.0.1", Port: s.POP3S, Side: "from", Roots: roots(t, s.CA)},
+				Login{User: s.User, Password: s.Password})
 			server := wire.Server{Host: "localhost", Port: s.POP3S, Side: "from", Roots: roots(t, s.CA)}
 			isClass(t, refused(t, server, Login{User: s.User, Password: password}), sync.Login)
 		})
@@ -86,7 +88,7 @@ func retrieveAll(t *testing.T, server wire.Server, l Login) {
 		t.Fatal(err)
 	}
 	at = 0
-	err = s.Retrieve(t.Context(), append(numbers, 4711), func(_ int, body io.Reader, err error) error {
+	err = s.Retrieve(t.Context(), append(list.Messages, sync.Listed{Number: 4711}), func(_ int, body io.Reader, err error) error {
 		if at == len(realMail) {
 			isClass(t, err, sync.Vanished)
 			return nil
@@ -107,4 +109,37 @@ func retrieveAll(t *testing.T, server wire.Server, l Login) {
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// deleteSome deletes the second and the fourth message: not yet when the line drops, and then for good.
+func deleteSome(t *testing.T, server wire.Server, l Login) {
+	t.Helper()
+	var before []sync.Listed
+	for _, quit := range []bool{false, true} {
+		s, err := Dial(t.Context(), server, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Abandon()
+		before = listed(t, s).Messages
+		equal(t, "messages", len(before), len(realMail))
+		if err := s.Delete(t.Context(), []sync.Listed{before[1], before[3]}); err != nil {
+			t.Fatal(err)
+		}
+		if !quit {
+			s.Abandon()
+		} else if err := s.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := Dial(t.Context(), server, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Abandon()
+	var got []string
+	for _, m := range listed(t, s).Messages {
+		got = append(got, m.UIDL)
+	}
+	equal(t, "left", strings.Join(got, "|"), strings.Join([]string{before[0].UIDL, before[2].UIDL, before[4].UIDL}, "|"))
 }

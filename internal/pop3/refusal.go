@@ -1,9 +1,12 @@
 package pop3
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -37,8 +40,56 @@ func (s *Session) refusal(text string, otherwise sync.Class, format string, args
 	for known, ok := e.Code, true; ok; known, ok = parent(known) {
 		if c, found := codes[known]; found {
 			e.Class, e.Remedy = c.class, c.remedy
+			if known == "LOGIN-DELAY" {
+				e.Pause = cmp.Or(pauseIn(text), s.caps.loginDelay())
+			}
 			break
 		}
+	}
+	return e
+}
+
+// pauseMax is the longest pause that is believed.
+const pauseMax = 24 * time.Hour
+
+// pause is how servers say how long: Cyrus writes "at least 10 minutes apart".
+var pause = regexp.MustCompile(`\b(\d{1,6}) ?(minutes?|mins?|seconds?|secs?|s)\b`)
+
+// pauseIn finds in the text of a refusal how long to wait; 0: it does not say.
+func pauseIn(text string) time.Duration {
+	m := pause.FindStringSubmatch(strings.ToLower(text))
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[1]) // six digits at the most
+	d := time.Duration(n) * time.Second
+	if strings.HasPrefix(m[2], "m") {
+		d *= 60
+	}
+	if d > pauseMax {
+		return 0
+	}
+	return d
+}
+
+// busy is what servers without response codes say when the password is right, and the maildrop not to be had just now:
+// hMailServer, RFC 1939 §4's own example, UW, qpopper, Cyrus.
+var busy = regexp.MustCompile(`(mailbox|maildrop) (is )?already locked|(mailbox|maildrop) (is )?in use|` +
+	`unable to lock (mailbox|maildrop)|lock busy|too many (open |simultaneous )?connections`)
+
+// blame is what they say of a user or a password. An account that is locked for that is locked longer by another try.
+var blame = regexp.MustCompile(`passw|credential|login|auth|account|fail|invalid|incorrect|wrong|denied|disabled|attempt`)
+
+// denial makes the error for a login that was refused: without a response code it is about user and password, unless
+// the text clearly says something else.
+func (s *Session) denial(text string) *sync.Error {
+	e := s.refusal(text, sync.Login, "login refused")
+	words := strings.ToLower(text)
+	if user := strings.ToLower(s.login.User); user != "" {
+		words = strings.ReplaceAll(words, user, "") // it may be called anything
+	}
+	if e.Code == "" && busy.MatchString(words) && !blame.MatchString(words) {
+		e.Class, e.Remedy = sync.Temporary, codes["IN-USE"].remedy
 	}
 	return e
 }

@@ -36,6 +36,14 @@ func oddMaildrop() (mail []lab.Mail, numbers []int) {
 	return mail, numbers
 }
 
+// numbered are messages of which nothing is known but the number.
+func numbered(numbers ...int) (messages []sync.Listed) {
+	for _, n := range numbers {
+		messages = append(messages, sync.Listed{Number: n})
+	}
+	return messages
+}
+
 // servers are ways to serve the same mail.
 var servers = map[string]lab.POP3Options{
 	"pipelining": {}, "no pipelining": {NoPipelining: true}, "no CAPA": {NoCAPA: true}, "LF only": {LFOnly: true},
@@ -56,7 +64,7 @@ func TestRetrieveGivesEachOctet(t *testing.T) {
 			mail, numbers := oddMaildrop()
 			s := enter(t, startPOP3(t, o, mail...))
 			at := 0
-			err := s.Retrieve(t.Context(), numbers, func(n int, body io.Reader, err error) error {
+			err := s.Retrieve(t.Context(), numbered(numbers...), func(n int, body io.Reader, err error) error {
 				equal(t, "number", n, numbers[at])
 				m := oddMail[at]
 				at++
@@ -156,7 +164,7 @@ func TestHeaderWithoutAnEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	soon(t, "the header", func() {
-		_, err := s.header(100, 100_000)
+		err := s.header(new(bytes.Buffer), 100, 100_000)
 		isClass(t, err, sync.Protocol)
 	})
 	if _, err := s.List(t.Context()); err == nil {
@@ -178,7 +186,7 @@ func TestAnErrorOfEachComesBack(t *testing.T) {
 			server := startPOP3(t, lab.POP3Options{}, mail...)
 			s := enter(t, server)
 			calls := 0
-			err := s.Retrieve(t.Context(), []int{1, 2}, func(_ int, body io.Reader, _ error) error {
+			err := s.Retrieve(t.Context(), numbered(1, 2), func(_ int, body io.Reader, _ error) error {
 				calls++
 				io.Copy(io.Discard, io.LimitReader(body, read))
 				return enough
@@ -195,7 +203,7 @@ func TestAnErrorOfEachComesBack(t *testing.T) {
 
 func TestBodyThatIsNotReadToItsEnd(t *testing.T) {
 	s := enter(t, startPOP3(t, lab.POP3Options{}, lab.Mail{Raw: []byte("A: 1\r\n\r\n")}, lab.Mail{}))
-	err := s.Retrieve(t.Context(), []int{1, 2}, func(int, io.Reader, error) error { return nil })
+	err := s.Retrieve(t.Context(), numbered(1, 2), func(int, io.Reader, error) error { return nil })
 	if err == nil || sync.ClassOf(err) != sync.Bug {
 		t.Errorf("got %v", err)
 	}
@@ -214,7 +222,7 @@ func TestRefusedMessageIsVanished(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := enter(t, startPOP3(t, lab.POP3Options{Hook: replying("RETR 2", c.reply+"\r\n")}, lab.Mail{Raw: []byte("A: 1")}, lab.Mail{Raw: []byte("A: 2")}, lab.Mail{Raw: []byte("A: 3")}))
 			var got []string
-			err := s.Retrieve(t.Context(), []int{1, 2, 3}, func(n int, body io.Reader, err error) error {
+			err := s.Retrieve(t.Context(), numbered(1, 2, 3), func(n int, body io.Reader, err error) error {
 				if err != nil {
 					e := isClass(t, err, sync.Vanished)
 					equal(t, "code", e.Code, c.code)
@@ -248,7 +256,7 @@ func TestCutBodyIsNoMessage(t *testing.T) {
 				}
 				return "", false
 			}}, lab.Mail{}))
-			err := s.Retrieve(t.Context(), []int{1}, func(_ int, body io.Reader, err error) error {
+			err := s.Retrieve(t.Context(), numbered(1), func(_ int, body io.Reader, err error) error {
 				if err != nil {
 					t.Errorf("it counts as refused: %v", err)
 					return err
@@ -270,7 +278,7 @@ func TestCutBodyIsNoMessage(t *testing.T) {
 func TestRETRAnsweredWithNonsense(t *testing.T) {
 	for _, reply := range []string{"A: 1\r\n\r\n", "+ERR Server error\r\n", "\r\n", "+ok\r\n.\r\n"} {
 		s := enter(t, startPOP3(t, lab.POP3Options{Hook: replying("RETR 1", reply)}, lab.Mail{}))
-		err := s.Retrieve(t.Context(), []int{1, 1}, func(int, io.Reader, error) error {
+		err := s.Retrieve(t.Context(), numbered(1, 1), func(int, io.Reader, error) error {
 			t.Error("a message")
 			return nil
 		})

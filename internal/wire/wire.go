@@ -13,11 +13,11 @@ import (
 	"net"
 	"os"
 	"strconv"
-	stdsync "sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/pop2imap/pop2imap/internal/step"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -69,7 +69,9 @@ func Dial(ctx context.Context, s Server) (*Conn, error) {
 	if s.Timeout <= 0 {
 		s.Timeout = DefaultTimeout
 	}
-	d := net.Dialer{Timeout: min(s.Timeout, 30*time.Second), KeepAlive: 30 * time.Second}
+	d := net.Dialer{Timeout: min(s.Timeout, 30*time.Second),
+		// A peer that is gone shows after a minute and a half also while no answer is awaited.
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 4}}
 	nc, err := d.DialContext(ctx, "tcp", s.Addr())
 	if err != nil {
 		return nil, dialError(ctx, &s, err)
@@ -92,9 +94,11 @@ func dialError(ctx context.Context, s *Server, err error) error {
 		e.Class, e.Err = sync.Stopped, fmt.Errorf("connect to %s: %w", s.Addr(), context.Cause(ctx))
 	case errors.As(err, &dns) && dns.IsNotFound:
 		e.Err = fmt.Errorf("cannot connect to %s: no such host", s.Addr())
+		e.Lasting = true
 		e.Remedy = fmt.Sprintf("check the host name in --%s, and that this machine has a network", s.Side)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Err = fmt.Errorf("cannot connect to %s: connection refused", s.Addr())
+		e.Lasting = true
 		e.Remedy = fmt.Sprintf("check the host and the port in --%s; the server may be down", s.Side)
 	case os.IsTimeout(err):
 		e.Err = fmt.Errorf("cannot connect to %s: no answer", s.Addr())
@@ -112,41 +116,6 @@ func (c *Conn) Secure() bool { return c.secure }
 // Received gives the number of octets read so far.
 func (c *Conn) Received() int64 { return c.in.Load() }
 
-// armed reads from the connection and gives each wait its own deadline, so that progress re-arms it.
-type armed struct{ c *Conn }
-
-func (a armed) Read(p []byte) (int, error) {
-	a.c.arm()
-	n, err := a.c.raw.Read(p)
-	a.c.in.Add(int64(n))
-	return n, a.c.explain("read from", err)
-}
-
-// waiting says whether the other side owes us an answer.
-type waiting struct {
-	mu   stdsync.Mutex
-	idle bool
-}
-
-// Idle says that no answer is awaited, or that one is again (the state of a new connection): only then is silence an
-// error. It acts on a Read that is under way.
-func (c *Conn) Idle(on bool) {
-	c.wait.mu.Lock()
-	c.wait.idle = on
-	c.wait.mu.Unlock()
-	c.arm()
-}
-
-func (c *Conn) arm() {
-	c.wait.mu.Lock()
-	defer c.wait.mu.Unlock()
-	if c.wait.idle {
-		c.raw.SetReadDeadline(time.Time{})
-	} else {
-		c.raw.SetReadDeadline(time.Now().Add(c.server.Timeout))
-	}
-}
-
 // Read gives what is buffered, or waits for more.
 func (c *Conn) Read(p []byte) (int, error) { return c.r.Read(p) }
 
@@ -157,10 +126,13 @@ func (c *Conn) Buffered() *bufio.Reader { return c.r }
 // returns how many octets were handed to the kernel.
 func (c *Conn) Write(p []byte) (n int, err error) {
 	const piece = 64 << 10
+	step.At("write to " + c.server.Side)
+	defer step.At("written to " + c.server.Side)
 	for n < len(p) {
 		c.raw.SetWriteDeadline(time.Now().Add(c.server.Timeout))
 		m, err := c.raw.Write(p[n:min(n+piece, len(p))])
 		n += m
+		c.wrote()
 		if err != nil {
 			return n, c.explain("write to", err)
 		}
@@ -172,6 +144,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 // next read. A longer line is an error of class Protocol, after which the connection is out of step.
 func (c *Conn) ReadLine(most int) ([]byte, error) {
 	line, err := c.r.ReadSlice('\n')
+	step.At("line from " + c.server.Side)
 	if err == nil && len(line) <= most {
 		return line, nil
 	}
@@ -237,6 +210,9 @@ func (c *Conn) explain(doing string, err error) error {
 	}
 	return e
 }
+
+// Traced says whether the user wants to see the protocol.
+func (c *Conn) Traced() bool { return c.server.Trace != nil }
 
 // Trace reports a line if the user wants to see the protocol.
 func (c *Conn) Trace(dir, line string) {

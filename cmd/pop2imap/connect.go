@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+
+	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/internal/imap"
+	"github.com/pop2imap/pop2imap/internal/pop3"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// An asker asks for a password; nil: there is no terminal.
+type asker = func(prompt string) (string, error)
+
+// source finds out what is needed to log in to the maildrop, and gives what does it.
+func (p *program) source(ctx context.Context, job *config.Job, s *screen, ask asker) (
+	func(context.Context) (sync.Source, error), error) {
+	server, err := job.From.Server(job.Timeout, s.tracer("from"))
+	if err != nil {
+		return nil, err
+	}
+	secret, err := job.From.Secret.Get(ctx, ask, p.err)
+	if err != nil {
+		return nil, err
+	}
+	e := job.From.Endpoint
+	return func(ctx context.Context) (sync.Source, error) {
+		session, err := pop3.Dial(ctx, server, pop3.Login{User: e.User, Password: secret, Auth: e.Auth})
+		if err != nil {
+			return nil, err
+		}
+		return session, nil
+	}, nil
+}
+
+// destination does the same for the other end.
+func (p *program) destination(ctx context.Context, job *config.Job, s *screen, ask asker) (
+	func(context.Context) (sync.Destination, error), error) {
+	server, err := job.To.Server(job.Timeout, s.tracer("to"))
+	if err != nil {
+		return nil, err
+	}
+	secret, err := job.To.Secret.Get(ctx, ask, p.err)
+	if err != nil {
+		return nil, err
+	}
+	e := job.To.Endpoint
+	return func(ctx context.Context) (sync.Destination, error) {
+		session, err := imap.Dial(ctx, server, imap.Login{User: e.User, Password: secret, Auth: e.Auth})
+		if err != nil {
+			return nil, err
+		}
+		return session, nil
+	}, nil
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// refusalsShown is how many refused messages are told one by one; status has them all.
+const refusalsShown = 10
+
+// summary ends the account: what came of it on stdout, what went wrong on stderr.
+func (s *screen) summary(r sync.Report, exit int, dry bool) {
+	s.mu.Lock()
+	s.bar.hide()
+	s.bar = nil
+	s.mu.Unlock()
+	if s.json {
+		s.line(summaryLine(s.account, r, exit))
+	}
+	s.wrong(r, dry)
+	if r.Err != nil {
+		explain(s.err, s.name, r.Err)
+		s.say("  %s", aftermath(r))
+	}
+	if s.quiet || s.json || r.Err != nil && r.Listed == 0 {
+		return
+	}
+	text := tally(r)
+	if dry {
+		text = s.forecast(r)
+	}
+	fmt.Fprintf(s.out, "%s  %s\n", s.name, text)
+}
+
+// wrong says what is wrong with single messages.
+func (s *screen) wrong(r sync.Report, dry bool) {
+	for i, o := range r.Refusals {
+		if i == refusalsShown {
+			s.say("%s  … and %d more", s.name, len(r.Refusals)-i)
+			break
+		}
+		s.say("%s  refused: message %q of %d octets stays at the source\n  server said: %s", s.name, o.UIDL, size(o), o.Server)
+	}
+	if r.Vanished > 0 {
+		s.say("%s  vanished: the maildrop lists %s and does not give them", s.name, plural(r.Vanished, "message"))
+	}
+	if n := r.InDoubt + r.Missing; n > 0 && r.Err == nil && !dry {
+		s.say("%s  in doubt: %s sent, and not found at the destination\n"+
+			"  what to do:  pop2imap status tells which; look for them there, or send them again with pop2imap retry",
+			s.name, plural(n, "message"))
+	}
+}
+
+// aftermath says how things are after an error.
+func aftermath(r sync.Report) string {
+	var words []string
+	say := func(n int, what string) {
+		if n > 0 {
+			words = append(words, plural(n, "message")+" "+what)
+		}
+	}
+	say(r.Copied, "copied")
+	say(r.Deleted, "deleted at the source")
+	say(r.InDoubt+r.Missing, "in doubt: the next run finds out")
+	if len(words) == 0 {
+		words = []string{"nothing was changed at either end"}
+	}
+	say(r.Left, "waiting for the next run")
+	return strings.Join(words, "; ")
+}
+
+// forecast is the summary of a dry run in one line.
+func (s *screen) forecast(r sync.Report) string {
+	words := []string{fmt.Sprintf("would copy %s of %s listed", humanize.Comma(int64(s.would)), plural(r.Listed, "message"))}
+	add(&words, r.Known, "known")
+	add(&words, r.Quarantined, "refused earlier")
+	add(&words, r.Recognised, "found at the destination")
+	add(&words, r.Refused, "refused")
+	add(&words, r.InDoubt, "in doubt")
+	add(&words, r.Left-s.would, "left")
+	return strings.Join(words, ", ") + " (nothing was changed)"
+}
+
+// tally is the summary in one line.
+func tally(r sync.Report) string {
+	words := []string{plural(r.Listed, "message") + " listed"}
+	add(&words, r.Known, "known")
+	add(&words, r.Quarantined, "refused earlier")
+	if r.Copied == 0 && r.New == 0 {
+		words = append(words, "nothing new")
+	} else {
+		words = append(words, fmt.Sprintf("%s copied (%s)", humanize.Comma(int64(r.Copied)), humanize.IBytes(uint64(r.Bytes))))
+	}
+	add(&words, r.Recognised, "found at the destination")
+	add(&words, r.Refused, "refused")
+	add(&words, r.Vanished, "vanished")
+	add(&words, r.InDoubt+r.Missing, "in doubt")
+	add(&words, r.Left, "left")
+	add(&words, r.Deleted, "deleted at the source")
+	return fmt.Sprintf("%s, in %s", strings.Join(words, ", "), r.Took.Round(10*time.Millisecond))
+}
+
+// add adds what there is any of.
+func add(words *[]string, n int, what string) {
+	if n > 0 {
+		*words = append(*words, humanize.Comma(int64(n))+" "+what)
+	}
+}
+
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return humanize.Comma(int64(n)) + " " + noun
+}

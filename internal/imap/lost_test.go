@@ -1,0 +1,186 @@
+package imap
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+const huge = 64 << 20 // more than kernels buffer
+
+func TestLineThatBreaksInABatch(t *testing.T) {
+	temporary, unsent := outcome(sync.Temporary, ""), outcome(sync.Temporary, " unsent")
+	refused := outcome(sync.Refused, " unsent")
+	big := strings.Repeat("x", huge)
+	for _, c := range []struct {
+		name, caps string
+		batch      []sync.Outgoing
+		play       func(ear)
+		want       string
+	}{
+		{"in the second of three", "LITERAL+", letters("a", big, "c"), func(e ear) {
+			e.append()
+			io.CopyN(io.Discard, e.r, 1<<20)
+		}, temporary + "|" + unsent + "|" + unsent},
+		{"in the second, the first answered", "LITERAL+", letters("a", big, "c"), func(e ear) {
+			h, _ := e.append()
+			io.CopyN(io.Discard, e.r, 1<<20)
+			e.say(h, "% OK")
+		}, "0:0|" + unsent + "|" + unsent},
+		{"in the second, which is refused", "LITERAL+", letters("a", big, "c"), func(e ear) {
+			h, _ := e.append()
+			e.say(h, "% OK")
+			io.CopyN(io.Discard, e.r, 1<<20)
+			e.p.Send("p2 NO [TOOBIG] no\r\n")
+		}, "0:0|" + refused + "|" + unsent},
+		{"in the second of one command", multi, letters("a", big, "c"), func(e ear) {
+			io.CopyN(io.Discard, e.r, 1<<20)
+		}, unsent + "|" + unsent + "|" + unsent},
+		{"in one command that is refused", multi, letters("a", big), func(e ear) {
+			io.CopyN(io.Discard, e.r, 1<<20)
+			e.p.Send("p1 NO [TOOBIG] no\r\n")
+		}, refused + " together|" + refused + " together"},
+		{"behind the last octet", multi, letters("a", "b"), func(e ear) { e.append() }, temporary + "|" + temporary},
+		{"behind the last octet of all", "LITERAL+", letters("a", "b"), func(e ear) {
+			h, _ := e.append()
+			e.append()
+			e.say(h, "% OK")
+		}, "0:0|" + temporary},
+		{"BAD to the second", "LITERAL+", letters("a", "b", "c"), func(e ear) {
+			first, _ := e.append()
+			second, _ := e.append()
+			e.append()
+			e.say(first, "% OK")
+			e.say(second, "% BAD what")
+			e.append() // we hang up
+		}, "0:0|" + refused + "|" + temporary},
+		{"before the second is asked for", "", letters("a", "b", "c"), func(e ear) {
+			e.append()
+			e.r.ReadString('\n')
+		}, temporary + "|" + unsent + "|" + unsent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := hearing(t, c.caps, c.play)
+			soon(t, "the batch", func() {
+				equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
+				next := s.Append(t.Context(), inbox, letters("d")).Wait(t.Context())
+				equal(t, "the next one", answers(next), unsent)
+			})
+		})
+	}
+}
+
+// What was sent before a message that cannot be read is not said to be unsent.
+func TestBodyThatFailsInABatch(t *testing.T) {
+	broken := sync.Outgoing{Size: 100, Body: func() io.Reader { return failing{&sync.Error{Class: sync.Storage, Err: errors.New("disk")}} }}
+	unsent, open := outcome(sync.Storage, " unsent"), outcome(sync.Storage, "")
+	for _, c := range []struct {
+		name, caps string
+		batch      []sync.Outgoing
+		want       string
+	}{
+		{"in one command", multi, []sync.Outgoing{letter("a"), broken, letter("c")}, unsent + "|" + unsent + "|" + unsent},
+		{"in single commands", "LITERAL+", []sync.Outgoing{letter("a"), broken, letter("c")}, unsent + "|" + unsent + "|" + unsent},
+		{"behind much", "LITERAL+", []sync.Outgoing{letter("a"), letter(strings.Repeat("x", 1<<20)), broken, letter("c")},
+			open + "|" + unsent + "|" + unsent + "|" + unsent},
+		{"that waits", "", []sync.Outgoing{letter("a"), broken, letter("c")}, open + "|" + unsent + "|" + unsent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := hearing(t, c.caps, func(e ear) {
+				for {
+					if _, err := e.append(); err != nil {
+						return
+					}
+				}
+			})
+			soon(t, "the batch", func() {
+				equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
+			})
+		})
+	}
+}
+
+// deaf is a server that takes all and answers nothing. It tells when it has taken n.
+func deaf(t *testing.T, capabilities string, n int, timeout time.Duration) (*Session, <-chan struct{}) {
+	t.Helper()
+	taken := make(chan struct{})
+	end := at(startScript(t, loginless(func(p *lab.Peer) {
+		caps(capabilities).answerUntil(p, "LIST")
+		e := ear{p, bufio.NewReader(p.Conn)}
+		for range n {
+			e.append()
+		}
+		close(taken)
+		e.append()
+	})))
+	end.Timeout = timeout
+	return enterAt(t, end), taken
+}
+
+func TestSilenceWithBatchesInFlight(t *testing.T) {
+	s, _ := deaf(t, multi, 2, 200*time.Millisecond)
+	first, second := s.Append(t.Context(), inbox, letters("a", "b")), s.Append(t.Context(), inbox, letters("c"))
+	soon(t, "the answers", func() {
+		one := outcome(sync.Temporary, "")
+		a, b := first.Wait(context.Background()), second.Wait(context.Background())
+		equal(t, "first", answers(a), one+"|"+one)
+		equal(t, "second", answers(b), one)
+		says(t, b[0].Err, "silent for 200ms")
+	})
+}
+
+func TestCancelledWithBatchesInFlight(t *testing.T) {
+	s, taken := deaf(t, multi, 2, time.Hour)
+	first, second := s.Append(t.Context(), inbox, letters("a", "b")), s.Append(t.Context(), inbox, letters("c"))
+	why := errors.New("the user wants to go home")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() {
+		<-taken
+		cancel(why)
+	}()
+	soon(t, "the answers", func() {
+		one := outcome(sync.Stopped, "")
+		equal(t, "first", answers(first.Wait(ctx)), one+"|"+one)
+		a := second.Wait(context.Background())
+		equal(t, "second", answers(a), one)
+		if !errors.Is(a[0].Err, why) {
+			t.Errorf("got %v, want the cause in it", a[0].Err)
+		}
+	})
+}
+
+// When all is answered nothing is awaited, however long we have nothing to say; and while we write, the answers to what
+// was written before may take their time.
+func TestNoSilenceWhereNothingIsAwaited(t *testing.T) {
+	end := at(startScript(t, loginless(func(p *lab.Peer) {
+		caps(multi).answerUntil(p, "LIST")
+		e := ear{p, bufio.NewReader(p.Conn)}
+		for range 2 {
+			h, _ := e.append()
+			e.say(h, "% OK")
+		}
+		first, _ := e.append()
+		second, _ := e.append()
+		e.say(first, "% OK")
+		e.say(second, "% OK")
+	})))
+	end.Timeout = 300 * time.Millisecond
+	s := enterAt(t, end)
+	slow := func() sync.Outgoing {
+		body := io.MultiReader(&late{time.After(time.Second)}, strings.NewReader("x"))
+		return sync.Outgoing{Size: 1, Body: func() io.Reader { return body }}
+	}
+	equal(t, "first", answers(s.Append(t.Context(), inbox, letters("a")).Wait(t.Context())), "0:0")
+	(&late{time.After(time.Second)}).Read(nil)
+	equal(t, "after a rest", answers(s.Append(t.Context(), inbox, letters("b")).Wait(t.Context())), "0:0")
+	p, q := s.Append(t.Context(), inbox, letters("c")), s.Append(t.Context(), inbox, []sync.Outgoing{slow()})
+	equal(t, "in flight", answers(p.Wait(t.Context())), "0:0")
+	equal(t, "slow", answers(q.Wait(t.Context())), "0:0")
+}

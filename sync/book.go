@@ -1,0 +1,57 @@
+package sync
+
+// A fate is what became of a message that was listed.
+type fate int
+
+const (
+	left fate = iota // for the next run, unless something becomes of it
+	known
+	quarantined
+	recognised
+	doubted
+	copied
+	refused
+	vanished
+)
+
+// An entry is one message of the maildrop in this run, however often it is listed in it.
+type entry struct{ fate fate }
+
+// ended says whether this run has given it a verdict of its own, which a new listing does not change.
+func (e *entry) ended() bool {
+	return e.fate == copied || e.fate == recognised || e.fate == refused || e.fate == vanished
+}
+
+// A book holds the entries of a run. Message numbers do not outlive a session, so it goes by what a message is known by,
+// and by how many there are of it.
+type book map[string][]*entry
+
+// enter gives the entry of each message of a listing, known by its key: the one that an earlier listing of this run made,
+// or a new one.
+func (b book) enter(keys []string) []*entry {
+	list := make([]*entry, len(keys))
+	seen := make(map[string]int, len(keys))
+	for i, key := range keys {
+		n := seen[key]
+		seen[key]++
+		if n == len(b[key]) {
+			b[key] = append(b[key], new(entry))
+		}
+		list[i] = b[key][n]
+	}
+	return list
+}
+
+// strike counts what became of all, in r.
+func (b book) strike(r *Report) {
+	var count [vanished + 1]int
+	for _, entries := range b {
+		r.Listed += len(entries)
+		for _, e := range entries {
+			count[e.fate]++
+		}
+	}
+	r.Known, r.Quarantined, r.Recognised, r.InDoubt = count[known], count[quarantined], count[recognised], count[doubted]
+	r.Copied, r.Refused, r.Vanished, r.Left = count[copied], count[refused], count[vanished], count[left]
+	r.New = r.Listed - r.Known - r.Quarantined
+}

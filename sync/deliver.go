@@ -1,0 +1,391 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/pop2imap/pop2imap/internal/sabotage"
+	"github.com/pop2imap/pop2imap/state"
+)
+
+// A batch has so many messages and octets at the most, and so many batches are on their way at a time: half of a server's
+// time for a message goes into its transaction, and most of ours into waiting for answers.
+const (
+	batchMessages = 100
+	batchOctets   = 4 << 20
+	mostFlights   = 3
+)
+
+// A delivery appends messages and records what became of them: first the intents of a batch are durable, then its last
+// octet is sent, then the outcomes are durable. Whoever dies in between leaves the intents, and the next run finds out
+// what became of them (settle.go).
+type delivery struct {
+	r       *run
+	room    *semaphore.Weighted
+	batch   []*item // not sent yet
+	octets  int64   // of it
+	flights []flight
+}
+
+// A flight is a batch on its way.
+type flight struct {
+	items   []*item
+	answers chan []Answer
+}
+
+// run takes items until there are no more, or something fails. Then it hears what became of all that was sent.
+func (d *delivery) run(ctx context.Context, items <-chan *item) error {
+	err := d.accept(ctx, items)
+	if err == nil || errors.Is(err, errEnough) {
+		err = firstOf(d.flush(ctx), err)
+	}
+	if late := d.landAll(ctx); err == nil || errors.Is(err, errEnough) {
+		err = firstOf(late, err)
+	}
+	d.drop(d.batch)
+	return err
+}
+
+func (d *delivery) accept(ctx context.Context, items <-chan *item) error {
+	for {
+		in := items
+		var landed chan []Answer
+		if len(d.flights) > 0 {
+			landed = d.flights[0].answers
+		}
+		if len(d.flights) == mostFlights || d.r.picky && len(d.flights) > 0 {
+			in = nil
+		}
+		var err error
+		select {
+		case it, more := <-in:
+			if !more {
+				return nil
+			}
+			err = d.take(ctx, it)
+		case answers := <-landed:
+			err = d.land(ctx, answers)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// take puts an item into the batch, unless it turns out that it is not to be copied.
+func (d *delivery) take(ctx context.Context, it *item) error {
+	wanted, err := d.r.wants(ctx, it)
+	if err != nil || !wanted {
+		d.release(it)
+		return err
+	}
+	if len(d.batch) > 0 && d.octets+it.spool.size() > batchOctets {
+		if err := d.flush(ctx); err != nil {
+			d.release(it)
+			return err
+		}
+	}
+	d.batch = append(d.batch, it)
+	d.octets += it.spool.size()
+	if n := d.r.Narrow.Messages; n > 0 && d.r.dealt+d.pending() >= n {
+		return errEnough
+	}
+	if len(d.batch) < batchMessages && d.octets < batchOctets {
+		return nil
+	}
+	return d.flush(ctx)
+}
+
+// pending counts what has no outcome yet.
+func (d *delivery) pending() int {
+	n := len(d.batch)
+	for _, f := range d.flights {
+		n += len(f.items)
+	}
+	return n
+}
+
+// wants says whether a retrieved message is to be appended.
+func (r *run) wants(ctx context.Context, it *item) (bool, error) {
+	if it.gone != nil {
+		o := Outcome{Result: Gone, UIDL: it.UIDL, Listed: it.Size}
+		if e, ok := errors.AsType[*Error](it.gone); ok {
+			o.Code, o.Server = e.Code, e.Server
+		}
+		r.conclude(it.entry, vanished, o)
+		return false, nil
+	}
+	if it.endless {
+		return false, r.refuseUnsent(ctx, it.todo, state.Record{Header: it.header}, errEndless.Error())
+	}
+	r.fetched++
+	r.unsaved++ // until it is stored
+	if it.byDigest || r.orphans {
+		if known, err := r.remembered(ctx, it); err != nil || known {
+			return false, err
+		}
+	}
+	if !r.Narrow.covers(it.date) {
+		return false, nil // a maildrop without TOP did not tell before
+	}
+	if err := r.browse(ctx); err != nil { // it was put off: all may have been known
+		return false, err
+	}
+	if r.tooShort(it) {
+		return false, nil
+	}
+	if limit := r.folder.AppendLimit; limit > 0 && it.spool.size() > limit { // LIST had said less
+		rec := it.intent(r)
+		return false, r.tooBig(ctx, it.todo, rec)
+	}
+	return true, nil
+}
+
+// tooShort says whether a message has far less octets than LIST says, and is therefore to be retrieved once more in another
+// session: something on the way may have cut it off and ended it properly. If it is still as short it is copied, and never
+// deleted at the source.
+func (r *run) tooShort(it *item) bool {
+	const slack = 64 // for line ends and fields that a server counts and does not give
+	if it.spool.size()+slack+it.Size/100 >= it.Size {
+		return false
+	}
+	if r.short[it.entry] {
+		it.keep = "LIST says that it is larger"
+		return false
+	}
+	r.short[it.entry] = true
+	return true
+}
+
+// shortLeft says whether a message waits to be retrieved once more because it was too short.
+func (r *run) shortLeft() bool {
+	for e := range r.short {
+		if e.fate == left {
+			return true
+		}
+	}
+	return false
+}
+
+// flush sends the batch, without what the destination has already.
+func (d *delivery) flush(ctx context.Context) error {
+	batch := d.batch
+	d.batch, d.octets = nil, 0
+	batch, err := d.compare(ctx, batch)
+	if err != nil || len(batch) == 0 {
+		d.drop(batch)
+		return err
+	}
+	if !sabotage.NoIntent {
+		if err := d.r.begin(ctx, batch); err != nil {
+			d.drop(batch)
+			return err
+		}
+	}
+	d.flights = append(d.flights, flight{batch, d.send(ctx, batch)})
+	return nil
+}
+
+// begin makes the intents of a batch durable.
+func (r *run) begin(ctx context.Context, batch []*item) error {
+	records := make([]state.Record, len(batch))
+	for i, it := range batch {
+		records[i] = it.intent(r)
+	}
+	ids, err := r.State.Begin(ctx, records)
+	if err != nil {
+		return StateError(err)
+	}
+	for i, it := range batch {
+		it.id = ids[i]
+		r.used[it.id], r.entryOf[it.id] = true, it.entry
+	}
+	return nil
+}
+
+// compare takes out of a batch what the destination has. It needs the connection for itself.
+func (d *delivery) compare(ctx context.Context, batch []*item) ([]*item, error) {
+	if d.r.shelf == nil || len(d.r.shelf.copies) == 0 {
+		return batch, nil
+	}
+	if err := d.landAll(ctx); err != nil {
+		return batch, err
+	}
+	rest, err := d.r.recognise(ctx, batch)
+	for _, it := range batch {
+		if it.entry.fate == recognised {
+			d.r.unsaved--
+			d.release(it)
+		}
+	}
+	return rest, err
+}
+
+// send appends a batch. The answers come in their own time.
+func (d *delivery) send(ctx context.Context, batch []*item) chan []Answer {
+	out := make([]Outgoing, len(batch))
+	for i, it := range batch {
+		out[i] = it.outgoing()
+	}
+	answers := make(chan []Answer, 1)
+	pending := d.r.dest.Append(ctx, d.r.folder, out)
+	go func() { answers <- pending.Wait(ctx) }()
+	return answers
+}
+
+// landAll hears what became of all that is on its way.
+func (d *delivery) landAll(ctx context.Context) (err error) {
+	for len(d.flights) > 0 {
+		err = firstOf(err, d.land(ctx, <-d.flights[0].answers))
+	}
+	return err
+}
+
+// land records what became of the oldest flight.
+func (d *delivery) land(ctx context.Context, answers []Answer) error {
+	items := d.flights[0].items
+	d.flights = d.flights[1:]
+	defer d.drop(items)
+	ctx = context.WithoutCancel(ctx) // whoever stops us now must not make us forget it
+	if sabotage.NoIntent {
+		if err := d.r.begin(ctx, items); err != nil {
+			return err
+		}
+	}
+	return d.settleBatch(ctx, items, answers)
+}
+
+func (d *delivery) drop(items []*item) {
+	for _, it := range items {
+		d.release(it)
+	}
+}
+
+// release gives back the memory of an item.
+func (d *delivery) release(it *item) {
+	if it.spool == nil {
+		return
+	}
+	it.spool.release()
+	it.spool = nil
+	d.room.Release(it.share)
+}
+
+// settleBatch records the outcomes of a batch.
+func (d *delivery) settleBatch(ctx context.Context, items []*item, answers []Answer) (err error) {
+	var stored, refused []int
+	var unsent []int64
+	for i, a := range answers {
+		switch {
+		case a.Err == nil:
+			stored = append(stored, i)
+		case NotStored(a.Err) && (ClassOf(a.Err) == Refused || together(a.Err) && ClassOf(a.Err) != Temporary):
+			refused = append(refused, i)
+		case NotStored(a.Err) || sabotage.BlindRetry:
+			unsent = append(unsent, items[i].id)
+			items[i].id = 0
+			err = firstOf(err, a.Err)
+		default:
+			d.r.doubt(items[i])
+			err = firstOf(err, a.Err)
+		}
+	}
+	if e := d.r.stored(ctx, items, answers, stored); e != nil {
+		return e
+	}
+	if len(unsent) > 0 {
+		if e := d.r.State.Absent(ctx, unsent...); e != nil {
+			return StateError(e)
+		}
+	}
+	if len(refused) > 0 {
+		err = firstOf(d.refusedBatch(ctx, items, answers, refused), err)
+	}
+	return err
+}
+
+// firstOf is the first error there is.
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func together(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Together
+}
+
+// doubt notes that nobody knows whether a message was stored. Its intent stays.
+func (r *run) doubt(it *item) {
+	it.entry.fate = doubted
+	r.died = time.Now()
+}
+
+// stored records that messages of a batch are at the destination.
+func (r *run) stored(ctx context.Context, items []*item, answers []Answer, which []int) error {
+	if len(which) == 0 {
+		return nil
+	}
+	places := make([]state.Place, len(which))
+	for i, at := range which {
+		places[i] = state.Place{ID: items[at].id, UIDValidity: answers[at].UIDValidity, UID: answers[at].UID}
+	}
+	if err := r.State.Stored(ctx, places, time.Now()); err != nil {
+		for _, at := range which {
+			r.doubt(items[at]) // the intent stays: the next run finds the message
+		}
+		return StateError(err)
+	}
+	for _, at := range which {
+		it, placed := items[at], answers[at].Placed
+		if placed.UID != 0 && placed.UIDValidity == r.folder.UIDValidity && placed.UID >= r.folder.UIDNext {
+			r.folder.UIDNext = placed.UID + 1 // what comes next lies behind it
+		}
+		r.unsaved--
+		o := it.outcome(r)
+		r.report.Bytes += o.Size
+		for _, f := range o.Flags {
+			r.report.Flags[f.Name]++
+		}
+		o.Result, o.UIDValidity, o.UID = Copied, placed.UIDValidity, placed.UID
+		r.conclude(it.entry, copied, o)
+	}
+	return nil
+}
+
+// remembered says whether a message that was retrieved is known by its content, whatever it is called now.
+func (r *run) remembered(ctx context.Context, it *item) (bool, error) {
+	rec, ok, err := r.byContent(ctx, it)
+	if err != nil || !ok {
+		return false, err
+	}
+	r.used[rec.ID] = true
+	m := match{todo: it.todo, record: rec, verdict: judge(rec, it.now)}
+	if it.UIDL != "" && (rec.UIDL != it.UIDL || rec.Listed != it.Size) {
+		r.settled[rec.ID] = rec.UIDL != it.UIDL
+		if err := r.State.Rebind(ctx, []state.Binding{{ID: rec.ID, UIDL: it.UIDL, Listed: it.Size}}); err != nil {
+			return false, StateError(err)
+		}
+	}
+	if rec.Phase == state.PhaseDeleted {
+		if err := r.State.Kept(ctx, rec.ID); err != nil {
+			return false, StateError(err)
+		}
+	}
+	if m.verdict == due {
+		it.was = rec
+		return false, nil
+	}
+	r.settleFate(&m)
+	if m.verdict == delivered {
+		r.unsaved--
+	}
+	return true, nil
+}

@@ -1,0 +1,85 @@
+package sync
+
+import (
+	"slices"
+	"time"
+
+	"github.com/pop2imap/pop2imap/internal/message"
+	"github.com/pop2imap/pop2imap/state"
+)
+
+// An item is a message that was retrieved, or that the source would not give, on its way to the destination.
+type item struct {
+	todo
+	gone    error // why it was not retrieved; nil: it was
+	endless bool  // it has more octets than we take
+	spool   *spool
+	share   int64 // of the window
+
+	now         time.Time // when it was retrieved
+	digest      [32]byte
+	body        [32]byte
+	fingerprint [32]byte
+	messageID   string
+	date        time.Time
+	why         string
+	flags       []message.Flag
+	keep        string // why it must never be deleted at the source
+	id          int64  // of its record; 0: none yet
+}
+
+// study notes what the message tells of itself.
+func (it *item) study(r *run) {
+	header := it.spool.header()
+	it.now = time.Now()
+	it.digest, it.body = it.spool.digests.Whole, it.spool.digests.Body
+	it.fingerprint, it.messageID = message.Fingerprint(header), message.ID(header)
+	it.date, it.why = message.Arrival(header, it.now)
+	it.flags = r.flags(header, it.date)
+}
+
+// intent is the record of the message before it is appended.
+func (it *item) intent(r *run) state.Record {
+	return state.Record{ID: it.was.ID, UIDL: it.UIDL, Listed: it.Size, Size: it.spool.size(), Digest: it.digest,
+		Header: it.fingerprint, Body: it.body, MessageID: it.messageID, Sent: it.spool.size(), Keep: it.keep,
+		Folder: r.Folder, UIDValidity: r.folder.UIDValidity, UIDNext: r.folder.UIDNext, Begun: time.Now(), Run: r.id}
+}
+
+// outcome is what is reported of the message.
+func (it *item) outcome(r *run) Outcome {
+	return Outcome{UIDL: it.UIDL, Listed: it.Size, Size: it.spool.size(), Digest: it.digest, Folder: r.Folder,
+		Flags: it.flags, Date: it.date, DateWhy: it.why, Keep: it.keep}
+}
+
+func (it *item) claimant() claimant {
+	return claimant{print: print{it.digest, it.fingerprint, it.body, it.spool.size()}, id: it.messageID, since: 1}
+}
+
+func (it *item) outgoing() Outgoing {
+	return Outgoing{Size: it.spool.size(), Body: it.spool.body, Flags: names(it.flags), Date: it.date}
+}
+
+// flags are those that a message is to arrive with.
+func (r *run) flags(header []byte, date time.Time) (list []message.Flag) {
+	switch r.Flags {
+	case Infer:
+		list = message.Flags(header, r.TrustHeaders)
+	case Seen:
+		list = []message.Flag{{Name: `\Seen`, Why: "all are"}}
+	}
+	if r.SeenBefore > 0 && !date.IsZero() && time.Since(date) > r.SeenBefore && !has(list, `\Seen`) {
+		list = append(list, message.Flag{Name: `\Seen`, Why: "its age"})
+	}
+	return list
+}
+
+func has(list []message.Flag, name string) bool {
+	return slices.ContainsFunc(list, func(f message.Flag) bool { return f.Name == name })
+}
+
+func names(list []message.Flag) (names []string) {
+	for _, f := range list {
+		names = append(names, f.Name)
+	}
+	return names
+}

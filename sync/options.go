@@ -1,0 +1,133 @@
+package sync
+
+import (
+	"context"
+	"time"
+
+	"github.com/pop2imap/pop2imap/internal/message"
+	"github.com/pop2imap/pop2imap/state"
+)
+
+// Options say what one account's run is to do. The zero value of each field from Narrow on is the default.
+type Options struct {
+	From   func(context.Context) (Source, error)      // logs in to the maildrop
+	To     func(context.Context) (Destination, error) // logs in to the destination; called only when it is needed
+	Folder string                                     // at the destination, "/" between levels
+
+	// State remembers the account. Only in a dry run may it be nil: nothing is known then.
+	State *state.Account
+
+	Narrow       Narrow
+	Flags        FlagMode
+	SeenBefore   time.Duration // messages older than that arrive as \Seen; 0: none
+	TrustHeaders bool          // believe Status and X-Status wherever they stand
+	DryRun       bool          // say what would happen, change nothing
+	Retry        bool          // try what was refused or is missing, now, and nothing else
+	NoDedup      bool          // do not look for messages that the destination already has
+	Verify       Level         // of the read-back
+	Delete       Deletion
+
+	// Settle is how long after an APPEND without a reply the server may still be storing it.
+	Settle time.Duration
+	// Patience is how long a run that has got somewhere, or follows one that was killed, goes on trying without getting
+	// any further. One that has got nowhere yet ends after [firstPatience].
+	Patience time.Duration
+
+	Stop  <-chan struct{} // closed: finish what is on the wire and leave; nil: never
+	Watch Watcher         // sees the run go by; nil: nobody does
+}
+
+// Narrow leaves messages for another run. Zero values leave none.
+type Narrow struct {
+	Since, Until time.Time // by arrival: from Since on, before Until
+	Messages     int       // at the most
+	Size         int64     // octets of the largest
+}
+
+// FlagMode says how flags are set.
+type FlagMode int
+
+const (
+	Infer  FlagMode = iota // from what the header tells
+	Seen                   // all as \Seen
+	Unseen                 // none
+)
+
+// Level says how closely a copy is looked at when it is read back.
+type Level int
+
+const (
+	BySize   Level = iota // RFC822.SIZE, and the octets where that is another
+	ByDigest              // all octets
+	Unproved              // not at all
+)
+
+// String is how the state and the user call it.
+func (l Level) String() string { return [...]string{"size", "digest", "off"}[l] }
+
+// Deletion says what is deleted at the source. The zero value deletes nothing.
+type Deletion struct {
+	On      bool
+	Age     time.Duration // not before so long after it was delivered
+	Most    int           // in one run; with more due, none is deleted. 0: no limit
+	Percent int           // the same, in percent of the maildrop
+}
+
+// A Watcher is told how a run goes. One of its methods is called at a time.
+type Watcher interface {
+	// Planned comes whenever a maildrop was listed: so many messages with so many octets (as LIST says) are to be copied.
+	Planned(messages int, octets int64)
+	// Moved comes while messages are retrieved: octets since the last call.
+	Moved(octets int)
+	// Done comes once for each message that is dealt with.
+	Done(Outcome)
+	// Notice is something that a person may want to know: a folder was created, a wait of half a minute.
+	Notice(text string)
+}
+
+// Outcome is what became of one message. It holds no subject and no address.
+type Outcome struct {
+	Result      Result
+	UIDL        string
+	Listed      int64    // octets as LIST says
+	Size        int64    // octets after retrieval; 0 if it was not retrieved
+	Digest      [32]byte // SHA-256 of those octets
+	Folder      string
+	UIDValidity uint32
+	UID         uint32
+	Flags       []message.Flag
+	Date        time.Time
+	DateWhy     string
+	Keep        string // why it will never be deleted at the source; "" if it may be
+	Code        string // of the server's refusal
+	Server      string // its words
+}
+
+// Result of one message.
+type Result string
+
+const (
+	Copied     Result = "copied"      // appended now
+	Recognised Result = "recognised"  // the destination had it
+	WouldCopy  Result = "would copy"  // in a dry run
+	WouldKnow  Result = "would match" // in a dry run: the destination seems to have it
+	RefusedOne Result = "refused"     // the destination said no
+	Gone       Result = "vanished"    // the source does not give it
+	Removed    Result = "deleted"     // at the source
+	Missed     Result = "missing"     // the destination said that it stored it, and it is not there
+)
+
+// A Report is what a run came to. Listed = Known + Quarantined + New, and
+// New = Copied + Recognised + Refused + InDoubt + Vanished + Left.
+type Report struct {
+	Listed, Known, New, Copied, Recognised, Refused, InDoubt, Vanished, Left, Quarantined int
+
+	Missing  int            // that the destination said it had stored, and that are no longer listed: in doubt too
+	Deleted  int            // at the source
+	Bytes    int64          // octets appended
+	Flags    map[string]int // how often each was set
+	Refusals []Outcome      // of this run
+	Began    time.Time
+	Took     time.Duration
+	Err      error // why the run ended early; nil if it did not
+}

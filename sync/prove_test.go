@@ -1,0 +1,152 @@
+package sync_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/state"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+func TestReadBack(t *testing.T) {
+	both(t, func(t *testing.T, v variant) {
+		for level, want := range map[sync.Level]string{sync.BySize: "verified size", sync.ByDigest: "verified digest",
+			sync.Unproved: "stored "} {
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{Without: v}, mail("a"), anonymous("b"), mail("a"))
+			w.wants(w.run(func(o *sync.Options) { o.Verify = level }), "3 listed, 3 new, 3 copied")
+			for _, rec := range w.records() {
+				if got := rec.Phase.String() + " " + rec.Proof; got != want || rec.Keep != "" {
+					t.Errorf("level %v: got %q, keep %q", level, got, rec.Keep)
+				}
+			}
+			if level == sync.ByDigest && len(w.told("UID FETCH")) == 0 {
+				t.Error("nothing was read")
+			}
+		}
+	})
+}
+
+// What an interrupted run did not read back is read back by the next.
+func TestReadBackIsMadeUpFor(t *testing.T) {
+	var hook trap
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(lab.Cut)}, mail("a"), mail("b"))
+	hook.set("UID FETCH", 1)
+	w.fails(w.run(), sync.Temporary, "2 listed, 2 new, 2 copied")
+	w.wants(w.run(), "2 listed, 2 known")
+	if got := w.phases(); got != "verified verified" {
+		t.Errorf("got records %s", got)
+	}
+	w.wants(w.run(), "2 listed, 2 known")
+	if len(w.told("LOGIN")) != 0 {
+		t.Error("the destination was opened for nothing")
+	}
+}
+
+// A server that says OK and stores nothing: the message is in doubt, and sent again when the user wants it.
+func TestAServerThatLies(t *testing.T) {
+	both(t, func(t *testing.T, v variant) {
+		lies := true
+		hook := func(n int, command string) lab.Fate {
+			if lies {
+				return lying(n, command)
+			}
+			return lab.Execute
+		}
+		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook, Without: v}, mail("a"), mail("b"))
+		w.wants(w.run(), "2 listed, 2 new, 2 in doubt")
+		lies = false
+		w.wants(w.run(), "2 listed, 2 new, 2 in doubt")
+		w.silent("APPEND")
+		w.holds()
+		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 2 new, 2 copied")
+		w.holds(mail("a"), mail("b"))
+		w.wants(w.run(), "2 listed, 2 known")
+	})
+}
+
+// A filter that moves mail at once is no loss.
+func TestMailThatAFilterMoves(t *testing.T) {
+	var w *world
+	moved := false
+	hook := func(_ int, command string) lab.Fate {
+		if strings.HasPrefix(command, "UID FETCH") && !moved {
+			moved = true
+			if _, err := w.imap.Move("INBOX", "Spam", 1); err != nil {
+				w.Error(err)
+			}
+		}
+		return lab.Execute
+	}
+	w = create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook, SpecialUse: map[string]imap.MailboxAttr{"Spam": imap.MailboxAttrJunk}},
+		mail("a"), mail("b"))
+	w.wants(w.run(), "2 listed, 2 new, 2 copied")
+	if got := w.phases(); got != "verified verified" {
+		t.Errorf("got records %s", got)
+	}
+	w.wants(w.run(), "2 listed, 2 known")
+}
+
+// Gmail says OK to a second message of the same kind, and keeps one.
+func TestAServerThatKeepsOneOfSeveral(t *testing.T) {
+	n := 0
+	hook := func(_ int, command string) lab.Fate {
+		if strings.HasPrefix(command, "APPEND") {
+			if n++; n == 2 {
+				return lab.Lie
+			}
+		}
+		return lab.Execute
+	}
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook, Without: variant{imap.CapMultiAppend, imap.CapLiteralPlus}},
+		mail("a"), as(mail("a"), "a2"))
+	w.wants(w.run(deleting), "2 listed, 2 new, 2 copied")
+	w.holds(mail("a"))
+	if recs := w.records(); recs[1].Phase != state.PhaseVerified || recs[1].Keep == "" {
+		t.Errorf("got %+v, want it verified and kept at the source", recs[1])
+	}
+	w.left("a2")
+}
+
+func TestVerify(t *testing.T) {
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"), mail("c"), mail("d"))
+	w.run(func(o *sync.Options) { o.Delete = sync.Deletion{On: true, Age: time.Nanosecond} })
+	w.left()
+	w.heard, w.seen = len(w.pop.Commands()), len(w.imap.Commands())
+	if err := w.imap.Remove("INBOX", 2); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.imap.Move("INBOX", "INBOX", 3); err != nil { // another UID in the same folder
+		t.Fatal(err)
+	}
+	for _, level := range []sync.Level{sync.BySize, sync.ByDigest} {
+		v, absent := w.verify(level)
+		if v.Err != nil || v.Proved != 3 || v.Absent != 1 || v.Unsure != 0 || absent != "b" {
+			t.Errorf("got %+v and %q, want 3 proved and b absent", v, absent)
+		}
+	}
+	w.silent("STORE", "SELECT", "EXPUNGE", "APPEND")
+	if got := w.phases(); got != "deleted deleted deleted deleted" {
+		t.Errorf("got records %s", got)
+	}
+}
+
+// verify is a run of that command. It gives the UIDLs of what was not found.
+func (w *world) verify(level sync.Level) (v sync.Verification, absent string) {
+	w.Helper()
+	store, err := state.Open(w.Context(), w.state)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer store.Close()
+	o := w.options()
+	o.Verify = level
+	if o.State, err = store.Find(w.Context(), key); err != nil {
+		w.Fatal(err)
+	}
+	v = sync.Verify(w.Context(), o, func(rec state.Record) { absent += rec.UIDL })
+	return v, absent
+}

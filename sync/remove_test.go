@@ -1,0 +1,270 @@
+package sync_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/state"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+func deleting(o *sync.Options) { o.Delete.On = true }
+
+// left checks what is still in the maildrop.
+func (w *world) left(uidls ...string) {
+	w.Helper()
+	var got []string
+	for _, m := range w.pop.Mail() {
+		got = append(got, m.UIDL)
+	}
+	if strings.Join(got, " ") != strings.Join(uidls, " ") {
+		w.Errorf("the maildrop has %q, want %q", got, uidls)
+	}
+}
+
+// phases gives the phase of each record.
+func (w *world) phases() string {
+	w.Helper()
+	var list []string
+	for _, rec := range w.records() {
+		list = append(list, rec.Phase.String())
+	}
+	return strings.Join(list, " ")
+}
+
+func TestDeleteWhatIsVerified(t *testing.T) {
+	both(t, func(t *testing.T, v variant) {
+		drop := []lab.Mail{mail("a"), mail("b"), anonymous("c")}
+		for _, level := range []sync.Level{sync.BySize, sync.ByDigest} {
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{Without: v}, drop...)
+			r := w.run(deleting, func(o *sync.Options) { o.Verify = level })
+			w.wants(r, "3 listed, 3 new, 3 copied")
+			if r.Deleted != 3 {
+				t.Errorf("got %d deleted, want 3", r.Deleted)
+			}
+			w.holds(drop...)
+			w.left()
+			if got := w.phases(); got != "deleted deleted deleted" {
+				t.Errorf("got records %s", got)
+			}
+			w.wants(w.run(deleting), "")
+		}
+	})
+}
+
+// Deletion has a session of its own: none in which something was retrieved is ended by QUIT with a DELE in it.
+func TestDeletionHasItsOwnSession(t *testing.T) {
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
+	w.run(deleting)
+	if n := w.pop.Connections(); n != 2 {
+		t.Errorf("got %d sessions, want 2", n)
+	}
+	w.pop.SetMail([]lab.Mail{mail("b")})
+	w.run()
+	before := w.pop.Connections()
+	if r := w.run(deleting); r.Deleted != 1 {
+		t.Errorf("got %d deleted, want 1", r.Deleted)
+	}
+	if n := w.pop.Connections() - before; n != 1 {
+		t.Errorf("got %d sessions, want 1: nothing was retrieved in it", n)
+	}
+	w.silent("RETR")
+}
+
+func TestDeleteWhenOldEnough(t *testing.T) {
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"))
+	aged := func(o *sync.Options) { o.Delete = sync.Deletion{On: true, Age: 14 * 24 * time.Hour} }
+	w.wants(w.run(aged), "2 listed, 2 new, 2 copied")
+	w.left("a", "b")
+	w.edit("UPDATE record SET ended = ended - 15*24*3600*1000000000 WHERE uidl = x'61'")
+	if r := w.run(aged); r.Deleted != 1 {
+		t.Errorf("got %d deleted, want 1", r.Deleted)
+	}
+	w.left("b")
+	w.wants(w.run(aged), "1 listed, 1 known")
+}
+
+func TestBrake(t *testing.T) {
+	for _, brake := range []sync.Deletion{{On: true, Most: 2}, {On: true, Percent: 66}} {
+		w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"), mail("c"))
+		w.fails(w.run(func(o *sync.Options) { o.Delete = brake }), sync.Config, "3 listed, 3 new, 3 copied")
+		w.left("a", "b", "c")
+		w.silent("DELE")
+		brake.Most, brake.Percent = 3*min(brake.Most, 1), 100*min(brake.Percent, 1)
+		if r := w.run(func(o *sync.Options) { o.Delete = brake }); r.Deleted != 3 {
+			t.Errorf("got %d deleted, want 3 (%v)", r.Deleted, r.Err)
+		}
+	}
+}
+
+// Whatever happens to the session of the deletion, the next listing tells what became of it.
+func TestDeletionThatIsCutOff(t *testing.T) {
+	for _, c := range []struct {
+		command string
+		loses   bool // the command is executed
+		left    []string
+	}{
+		{"DELE 1", false, []string{"a", "b"}},
+		{"DELE 2", false, []string{"a", "b"}},
+		{"QUIT", false, []string{"a", "b"}},
+		{"QUIT", true, nil},
+	} {
+		t.Run(c.command, func(t *testing.T) {
+			on := false
+			o := lab.POP3Options{}
+			if c.loses {
+				o.LosesReply = func(_ int, line string) bool { return on && line == c.command }
+			} else {
+				o.Hook = func(_ int, line string) (string, bool) { return "", on && line == c.command }
+			}
+			w := create(t, o, lab.IMAPOptions{}, mail("a"), mail("b"))
+			w.wants(w.run(), "2 listed, 2 new, 2 copied")
+			on = true
+			w.fails(w.run(deleting), sync.Temporary, "2 listed, 2 known")
+			on = false
+			w.left(c.left...)
+			r := w.run(deleting)
+			if c.loses { // an empty maildrop is believed the second time
+				r = w.run(deleting)
+			}
+			if r.Deleted != 2 || r.Err != nil {
+				t.Errorf("got %d deleted (%v), want 2", r.Deleted, r.Err)
+			}
+			w.left()
+			w.holds(mail("a"), mail("b"))
+			if got := w.phases(); got != "deleted deleted" {
+				t.Errorf("got records %s", got)
+			}
+		})
+	}
+}
+
+// After a deletion whose end nobody heard, a maildrop that is empty for a moment proves nothing.
+func TestAnEmptyListingIsNoProofOfDeletion(t *testing.T) {
+	on := false
+	w := create(t, lab.POP3Options{Hook: func(_ int, line string) (string, bool) { return "", on && line == "QUIT" }},
+		lab.IMAPOptions{}, mail("a"))
+	w.wants(w.run(), "1 listed, 1 new, 1 copied")
+	on = true
+	w.fails(w.run(deleting), sync.Temporary, "1 listed, 1 known")
+	on = false
+	w.pop.SetMail(nil)
+	w.wants(w.run(), "")
+	if got := w.phases(); got != "deleting" {
+		t.Errorf("got %s, want deleting: nobody knows", got)
+	}
+}
+
+func TestWhatIsNeverDeleted(t *testing.T) {
+	a, b := mail("a"), mail("b")
+	for name, c := range map[string]struct {
+		pop  lab.POP3Options
+		imap lab.IMAPOptions
+		drop []lab.Mail
+		left []string
+	}{
+		"refused":                      {imap: refusing("This is b", no("")), drop: []lab.Mail{a, b}, left: []string{"b"}},
+		"without UIDL":                 {pop: lab.POP3Options{NoUIDL: true}, drop: []lab.Mail{as(a, "")}, left: []string{""}},
+		"one UIDL for two messages":    {drop: []lab.Mail{a, as(b, "a"), mail("c")}, left: []string{"a", "a", "c"}},
+		"shorter than LIST says":       {drop: []lab.Mail{a, {UIDL: "b", Raw: b.Raw, Size: 9000}}, left: []string{"b"}},
+		"changed by the destination":   {imap: lab.IMAPOptions{Alter: marked}, drop: []lab.Mail{a}, left: []string{"a"}},
+		"numbers that shift":           {pop: lab.POP3Options{Shift: 9}, drop: []lab.Mail{a, b}, left: []string{"a", "b"}},
+		"not there, though it said so": {imap: lab.IMAPOptions{Hook: lying}, drop: []lab.Mail{a}, left: []string{"a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := create(t, c.pop, c.imap, c.drop...)
+			for range 3 {
+				w.run(deleting)
+			}
+			var got []string
+			for _, m := range w.pop.Mail() {
+				got = append(got, m.UIDL)
+			}
+			for _, uidl := range c.left {
+				if !strings.Contains(" "+strings.Join(got, " ")+" ", " "+uidl+" ") {
+					t.Errorf("the maildrop has %q, want %q still there", got, c.left)
+				}
+			}
+		})
+	}
+}
+
+// marked is what a server that adds a field and changes the body makes of a message.
+func marked(raw []byte) []byte { return append([]byte("X-Seen-By: the server\r\n"), raw...) }
+
+// lying says OK to every APPEND and stores none.
+func lying(_ int, command string) lab.Fate {
+	if strings.HasPrefix(command, "APPEND") {
+		return lab.Lie
+	}
+	return lab.Execute
+}
+
+// A UIDL that is used again for a message of the same size must not delete what was never copied.
+func TestTheHeaderIsComparedBeforeDeletion(t *testing.T) {
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, as(mail("a"), "1"))
+	w.wants(w.run(), "1 listed, 1 new, 1 copied")
+	w.pop.SetMail([]lab.Mail{as(mail("b"), "1")})
+	w.wants(w.run(deleting), "1 listed, 1 known")
+	w.left("1")
+	w.silent("DELE")
+	w.wants(w.run(deleting), "1 listed, 1 new, 1 copied")
+	w.holds(mail("a"), mail("b"))
+}
+
+// What comes back after it was deleted is no news if it is the same, and news if it is not.
+func TestWhatComesBackAfterDeletion(t *testing.T) {
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
+	w.run(deleting)
+	w.left()
+	w.pop.SetMail([]lab.Mail{mail("a")})
+	w.wants(w.run(), "1 listed, 1 known")
+	w.holds(mail("a"))
+	w.pop.SetMail([]lab.Mail{as(mail("b"), "a")})
+	w.run(deleting) // it has the size of a
+	w.pop.SetMail([]lab.Mail{as(other(mail("c")), "a")})
+	if got := w.records()[0].Phase; got == state.PhaseDeleted {
+		t.Errorf("got %v for a message that came back", got)
+	}
+}
+
+// What was verified, and lost since by a destination that was set back to an old state, is not deleted. What its owner has
+// deleted there is.
+func TestDeletionAfterTheDestinationWasSetBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		happens func(*world)
+		deleted int
+	}{
+		"nothing happens":        {func(*world) {}, 2},
+		"the owner deletes one":  {func(w *world) { w.try(w.imap.Remove("Archive", 1)) }, 2},
+		"the folder is gone":     {func(w *world) { w.do(remove("Archive")) }, 0},
+		"it is empty and new":    {func(w *world) { w.do(remove("Archive"), remake("Archive")) }, 0},
+		"it was restored, whole": {func(w *world) { w.try(w.imap.Renumber("Archive")) }, 2},
+		"it was restored, a part": {func(w *world) {
+			w.try(w.imap.Remove("Archive", 2))
+			w.try(w.imap.Renumber("Archive"))
+		}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"))
+			w.folder = "Archive"
+			w.wants(w.run(), "2 listed, 2 new, 2 copied")
+			c.happens(w)
+			if r := w.run(deleting); r.Deleted != c.deleted || r.Err != nil {
+				t.Errorf("got %d deleted (%v), want %d", r.Deleted, r.Err, c.deleted)
+			}
+			if n := len(w.pop.Mail()); n != 2-c.deleted {
+				t.Errorf("the maildrop has %d, want %d", n, 2-c.deleted)
+			}
+		})
+	}
+}
+
+func (w *world) try(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}

@@ -1,0 +1,76 @@
+package sync
+
+import (
+	"context"
+
+	"github.com/pop2imap/pop2imap/state"
+)
+
+// A Verification is what [Verify] came to. The counts are of records: messages that were delivered at any time.
+type Verification struct {
+	Proved  int // found at the destination
+	Changed int // of those: not octet for octet
+	Absent  int // not found. Whoever deleted or moved them there, they are not copied again
+	Unsure  int // in doubt: the destination said that it stored them, and nobody has found them there since
+	Err     error
+}
+
+// Verify looks at the destination for each message that is recorded as delivered, at the level o.Verify, which must not
+// be Unproved. It speaks to the destination only, and changes nothing there. each is told of every message that is not
+// found.
+func Verify(ctx context.Context, o Options, each func(state.Record)) (v Verification) {
+	r := newRun(o)
+	err := r.whole(ctx, func(ctx context.Context) (err error) {
+		defer caught(&err)
+		return r.persist(ctx, func(ctx context.Context) (err error) {
+			v, err = r.verify(ctx, each)
+			return err
+		})
+	})
+	if err != nil && ClassOf(err) != Stopped && ctx.Err() != nil {
+		err = stopped(ctx)
+	}
+	v.Err = err
+	return v
+}
+
+func (r *run) verify(ctx context.Context, each func(state.Record)) (v Verification, err error) {
+	early, release := r.untilStop(ctx)
+	defer release()
+	var recs []state.Record
+	for rec, err := range r.State.Records(ctx) {
+		if err != nil {
+			return v, StateError(err)
+		}
+		if rec.Phase.Delivered() || rec.Phase == state.PhaseMissing {
+			recs = append(recs, rec)
+		}
+	}
+	if len(recs) == 0 {
+		return v, nil
+	}
+	if err := r.login(early); err != nil {
+		return v, err
+	}
+	r.changed = 0
+	for folder, some := range byFolder(recs) {
+		lost, err := r.lookFor(early, folder, some, r.Verify)
+		if err != nil && early.Err() != nil {
+			return v, stopped(early)
+		}
+		if err != nil {
+			return v, Doing(err, "read back what was stored")
+		}
+		v.Proved += len(some) - len(lost)
+		for _, rec := range lost {
+			if rec.Phase == state.PhaseMissing || rec.Phase == state.PhaseStored {
+				v.Unsure++
+			} else {
+				v.Absent++
+			}
+			each(rec)
+		}
+	}
+	v.Changed = r.changed
+	return v, nil
+}
