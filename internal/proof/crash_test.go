@@ -1,0 +1,101 @@
+package proof_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/emersion/go-imap/v2"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+)
+
+// five are two that are the same, one without a Message-ID, one that does not fit into memory, and one more.
+func five() []lab.Mail {
+	return []lab.Mail{mail("a"), anonymous("b"), as(mail("a"), "a2"), sized(mail("large"), 1<<20+1), mail("c")}
+}
+
+// What a destination may lack.
+var (
+	uidplus  = imap.CapUIDPlus     // it does not say where it has stored a message
+	multi    = imap.CapMultiAppend // it takes one message a command
+	unbidden = imap.CapLiteralPlus // it takes no message that it has not asked for
+)
+
+var plans = []plan{
+	{name: "batched", mail: five(), steps: 171},
+	{name: "batched, UIDs not told", mail: five(), without: []imap.Cap{uidplus}, steps: 227},
+	{name: "single", mail: five(), without: []imap.Cap{multi}, steps: 178},
+	{name: "single, UIDs not told", mail: five(), without: []imap.Cap{multi, uidplus}, steps: 230},
+	{name: "single, on request", mail: five(), without: []imap.Cap{multi, unbidden}, steps: 181},
+	{name: "batched on request, UIDs not told", mail: five(), without: []imap.Cap{unbidden, uidplus}, steps: 233},
+	{name: "three batches", mail: []lab.Mail{mail("a"), sized(mail("large"), 4<<20), as(mail("a"), "a2")}, steps: 270},
+	{name: "batched, then deleted", mail: five(), deletes: true, steps: 230},
+	{name: "single, UIDs not told, then deleted", mail: five(), without: []imap.Cap{multi, uidplus}, deletes: true, steps: 290},
+}
+
+// TestCrashAtEachStep kills the program at each step of a migration, and runs it again.
+func TestCrashAtEachStep(t *testing.T) {
+	for _, p := range plans {
+		t.Run(p.name, func(t *testing.T) {
+			for _, k := range some(counted(t, p), 12) {
+				t.Run(fmt.Sprint(k), func(t *testing.T) {
+					t.Parallel()
+					w := create(t, p)
+					w.dies(w.run(k))
+					w.ends(w.run(0))
+					w.finished()
+					w.rests()
+				})
+			}
+		})
+	}
+}
+
+// counted says how many steps there are when nothing happens: as many each time, and about as many as when this test was
+// written. Otherwise steps may have been lost, and with them what this proves: find out, and then change the plan.
+func counted(t *testing.T, p plan) int {
+	t.Helper()
+	var runs [2][]string
+	for i := range runs {
+		w := create(t, p)
+		e := w.run(0)
+		w.ends(e)
+		w.finished()
+		w.rests()
+		runs[i] = e.steps
+	}
+	n := len(runs[0])
+	times := map[string]int{}
+	for _, name := range runs[0] {
+		times[name]++
+	}
+	t.Logf("%d steps: %v", n, times)
+	if len(runs[1]) != n {
+		t.Errorf("%d steps the first time, and then %d", n, len(runs[1]))
+	}
+	if n < p.steps*4/5 || n > p.steps*5/4 {
+		t.Errorf("%d steps, want about %d", n, p.steps)
+	}
+	for _, c := range [][2]int{{times["retrieved"], len(p.mail)}, {times["committed"], times["commit"]},
+		{times["written to from"], times["write to from"]}, {times["written to to"], times["write to to"]}} {
+		if c[0] != c[1] || c[0] == 0 {
+			t.Errorf("there are steps missing: %v", times)
+		}
+	}
+	return n
+}
+
+// some gives the numbers from 1 to n; where there is no time for all of them, so many of them, always the same.
+func some(n, most int) []int {
+	list := rand.New(rand.NewPCG(1, uint64(n))).Perm(n)
+	if !thorough() {
+		list = list[:min(most, n)]
+	}
+	for i := range list {
+		list[i]++
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,276 @@
+package proof_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	stdsync "sync"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/pop2imap/pop2imap/internal/imap"
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/pop3"
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/state"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+var noon = time.Date(2025, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+// A tally says how often there is each of the contents.
+type tally [6]int
+
+// A history is a maildrop, a mailbox and a memory, and what must be true of them:
+//
+//   - nothing but the contents is in the mailbox, and nothing leaves it;
+//   - of a content there are no more copies than bounds_test.go allows;
+//   - and no less than were in the maildrop at any run that said that all is well, foreign copies included;
+//   - what a run has taken from the maildrop is in the mailbox, each for itself.
+type history struct {
+	pop  *lab.POP3
+	imap *lab.IMAP
+	dir  string
+	fate lab.Fate // of what atIMAP catches
+
+	atIMAP, atPOP, afterPOP trap
+
+	noUIDL, deletes bool
+
+	drop    []letter         // what is in the maildrop
+	called  map[string][]int // contents that were ever called by a UIDL
+	named   int              // UIDLs that were given
+	lost    bool             // the memory, at any time
+	unheard bool             // the last run failed
+	last    tally            // what the mailbox had before
+	floor   tally            // what it has at the least
+	deleted tally            // what was deleted at the source
+	bounds
+}
+
+// A letter is a message in the maildrop.
+type letter struct {
+	uidl    string
+	content int
+}
+
+func begin(t *rapid.T) *history {
+	h := &history{called: map[string][]int{}, deletes: rapid.IntRange(0, 3).Draw(t, "deletes") == 0}
+	h.noUIDL = !h.deletes && rapid.IntRange(0, 3).Draw(t, "no UIDL") == 0
+	p := lab.POP3Options{User: user, Password: password, NoUIDL: h.noUIDL, NoTOP: rapid.Bool().Draw(t, "no TOP"),
+		NoPipelining: rapid.Bool().Draw(t, "no pipelining"), LosesReply: h.afterPOP.catches,
+		Hook: func(session int, line string) (string, bool) { return "", h.atPOP.catches(session, line) }}
+	i := lab.IMAPOptions{User: user, Password: password, Without: rapid.SampledFrom(lacks).Draw(t, "without"),
+		Hook: func(session int, line string) lab.Fate {
+			if h.atIMAP.catches(session, line) {
+				return h.fate
+			}
+			return lab.Execute
+		}}
+	var err error
+	if h.dir, err = os.MkdirTemp(scratch, "history-"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(h.dir) })
+	if h.pop, err = lab.StartPOP3(p); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.pop.Close)
+	if h.imap, err = lab.StartIMAP(i); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.imap.Close)
+	return h
+}
+
+func (h *history) content(t *rapid.T) int {
+	return rapid.IntRange(0, len(contents)-1).Draw(t, "content")
+}
+
+// any draws a message of the maildrop.
+func (h *history) any(t *rapid.T) int {
+	if len(h.drop) == 0 {
+		t.Skip("the maildrop is empty")
+	}
+	return rapid.IntRange(0, len(h.drop)-1).Draw(t, "message")
+}
+
+func (h *history) fresh() string {
+	h.named++
+	return fmt.Sprintf("u%d", h.named)
+}
+
+func (h *history) add(uidl string, content int) {
+	h.drop = append(h.drop, letter{uidl, content})
+	h.called[uidl] = append(h.called[uidl], content)
+	h.came(content)
+	h.fill()
+}
+
+// fill makes the maildrop as it is to be.
+func (h *history) fill() {
+	list := make([]lab.Mail, len(h.drop))
+	for i, l := range h.drop {
+		list[i] = as(contents[l.content], l.uidl)
+	}
+	h.pop.SetMail(list)
+}
+
+// have is what the mailbox has.
+func (h *history) have(t *rapid.T) (n tally) {
+	stored, err := h.imap.Messages("INBOX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range stored {
+		c := slices.IndexFunc(contents, func(m lab.Mail) bool { return bytes.Equal(m.Raw, s.Raw) })
+		if c < 0 {
+			t.Fatalf("the mailbox has %.100q", s.Raw)
+		}
+		n[c]++
+	}
+	return n
+}
+
+// listed is what the maildrop has.
+func (h *history) listed() (n tally) {
+	for _, l := range h.drop {
+		n[l.content]++
+	}
+	return n
+}
+
+// holds checks the mailbox.
+func (h *history) holds(t *rapid.T) {
+	have := h.have(t)
+	for c, n := range have {
+		least, most := max(h.floor[c], h.last[c]), h.most(c, h.deletes)
+		if n < least || n > most {
+			t.Errorf("%d of content %d; want at least %d and at most %d", n, c, least, most)
+		}
+		if !h.lost && n < h.deleted[c] {
+			t.Errorf("%d of content %d, and %d were deleted", n, c, h.deleted[c])
+		}
+	}
+	h.last = have
+}
+
+// well says whether a run said that all is well.
+func (h *history) well(r sync.Report) bool { return r.Err == nil && r.InDoubt+r.Missing+r.Left == 0 }
+
+// run is one run of the program.
+func (h *history) run(t *rapid.T) sync.Report {
+	before := h.listed()
+	h.listing(before)
+	r := h.runProgram(t)
+	h.atIMAP.set("", 0)
+	h.atPOP.set("", 0)
+	h.afterPOP.set("", 0)
+	t.Logf("%v with %v: copied %d, recognised %d, in doubt %d, deleted %d: %v", h.drop, h.have(t), r.Copied, r.Recognised,
+		r.InDoubt, r.Deleted, r.Err)
+	h.taken(t, before)
+	h.unheard = r.Err != nil
+	if h.well(r) {
+		for c, n := range before {
+			h.floor[c] = max(h.floor[c], n)
+		}
+		h.holds(t)
+		h.settle(h.have(t), h.listed())
+	}
+	return r
+}
+
+// taken checks what a run has deleted at the source.
+func (h *history) taken(t *rapid.T, before tally) {
+	left := map[string]int{}
+	for _, m := range h.pop.Mail() {
+		left[m.UIDL]++
+	}
+	h.drop = slices.DeleteFunc(slices.Clone(h.drop), func(l letter) bool {
+		left[l.uidl]--
+		return left[l.uidl] < 0
+	})
+	have, now := h.have(t), h.listed()
+	for c := range before {
+		gone := before[c] - now[c]
+		h.deleted[c] += gone
+		if gone > 0 && !h.deletes || gone > have[c] {
+			t.Errorf("%d of content %d were deleted at the source, and %d are at the destination", gone, c, have[c])
+		}
+	}
+}
+
+func (h *history) runProgram(t *rapid.T) sync.Report {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // no run here takes as long
+	defer cancel()
+	store, err := state.Open(ctx, filepath.Join(h.dir, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	account, err := store.Account(ctx, user, state.Key{From: "alice@pop.example", To: "alice@imap.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sync.Run(ctx, sync.Options{
+		From: func(ctx context.Context) (sync.Source, error) {
+			s, err := pop3.Dial(ctx, server(h.pop), pop3.Login{User: user, Password: password})
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
+		},
+		To: func(ctx context.Context) (sync.Destination, error) {
+			s, err := imap.Dial(ctx, server(h.imap), imap.Login{User: user, Password: password})
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
+		},
+		Folder: "INBOX", State: account, Settle: time.Millisecond, Delete: sync.Deletion{On: h.deletes}})
+}
+
+func server(at interface{ Addr() (string, int) }) wire.Server {
+	host, port := at.Addr()
+	return wire.Server{Host: host, Port: port, Security: wire.Cleartext, Timeout: 20 * time.Second}
+}
+
+func (h *history) forgetState(t *rapid.T) {
+	files, err := filepath.Glob(filepath.Join(h.dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A trap springs once, at the n-th command with its prefix; 0: it is not set.
+type trap struct {
+	mu     stdsync.Mutex
+	prefix string
+	n      int
+}
+
+func (t *trap) set(prefix string, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.prefix, t.n = prefix, n
+}
+
+func (t *trap) catches(_ int, command string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.n == 0 || !strings.HasPrefix(command, t.prefix) {
+		return false
+	}
+	t.n--
+	return t.n == 0
+}

@@ -1,0 +1,308 @@
+package proof_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	stdsync "sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/state"
+)
+
+const user, password = "alice", "open sesame"
+
+// thorough says whether there is time for everything.
+func thorough() bool { return os.Getenv("POP2IMAP_PROOF") == "all" }
+
+// scratch is a folder for the program and what it remembers, until TestMain ends.
+var scratch string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if scratch, err = os.MkdirTemp(memory(), "pop2imap-proof-"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(scratch)
+		return m.Run()
+	}())
+}
+
+// memory is a folder in memory, if there is one: a killed process needs no disk to find again what it has written, and each
+// commit of the state waits for one.
+func memory() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return ""
+}
+
+// program builds the command with crash points, once.
+var program = stdsync.OnceValues(func() (string, error) {
+	if err := lookAt("../../cmd", "../../internal", "../../state", "../../sync"); err != nil {
+		return "", err
+	}
+	path := filepath.Join(scratch, "pop2imap")
+	out, err := exec.Command("go", "build", "-tags", "crashpoints", "-o", path, "../../cmd/pop2imap").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// lookAt reads folders of the source. A result of go test is good until a file changes that the test has looked at: without
+// this it would be good for a program that is not the same any more.
+func lookAt(folders ...string) error {
+	for _, folder := range folders {
+		if err := filepath.WalkDir(folder, func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A plan says what a migration is like.
+type plan struct {
+	name    string
+	mail    []lab.Mail
+	without []imap.Cap // what the destination lacks
+	deletes bool
+	steps   int // about so many there should be
+}
+
+// A world is one migration: two servers, and what the program remembers.
+type world struct {
+	*testing.T
+	plan
+	pop     *lab.POP3
+	imap    *lab.IMAP
+	dir     string
+	program string
+}
+
+func create(t *testing.T, p plan) *world {
+	t.Helper()
+	w := &world{T: t, plan: p}
+	var err error
+	if w.dir, err = os.MkdirTemp(scratch, "world-"); err != nil {
+		t.Fatal(err)
+	}
+	if w.program, err = program(); err != nil {
+		t.Fatal(err)
+	}
+	if w.pop, err = lab.StartPOP3(lab.POP3Options{User: user, Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.pop.Close)
+	if w.imap, err = lab.StartIMAP(lab.IMAPOptions{User: user, Password: password, Without: p.without}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.imap.Close)
+	w.pop.SetMail(p.mail)
+	return w
+}
+
+// An end is how a run of the program ended.
+type end struct {
+	exit  int            // -1: by a signal
+	by    syscall.Signal // -1: by none
+	steps []string       // the names of its steps
+	said  string
+}
+
+// run runs the program. With crashAt it kills itself at that step.
+func (w *world) run(crashAt int) end {
+	w.Helper()
+	// A run takes two settles and some work; whoever takes a minute waits for something that never comes.
+	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
+	defer cancel()
+	_, pop := w.pop.Addr()
+	_, imap := w.imap.Addr()
+	cmd := exec.CommandContext(ctx, w.program, "sync", "--settle", "100ms", "--state", w.state(),
+		"--from", fmt.Sprintf("pop3+insecure://%s@127.0.0.1:%d", user, pop),
+		"--to", fmt.Sprintf("imap+insecure://%s@127.0.0.1:%d", user, imap))
+	if w.deletes {
+		cmd.Args = append(cmd.Args, "--delete", "verified")
+	}
+	steps := filepath.Join(w.dir, "steps")
+	cmd.Env = append(os.Environ(), "POP2IMAP_FROM_PASSWORD="+password, "POP2IMAP_TO_PASSWORD="+password,
+		"POP2IMAP_STEPS="+steps)
+	if crashAt > 0 {
+		cmd.Env = append(cmd.Env, fmt.Sprintf("POP2IMAP_CRASH_AT=%d", crashAt))
+	}
+	out, err := cmd.CombinedOutput()
+	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok || ctx.Err() != nil {
+		w.Fatalf("run the program: %v, %v\n%s", err, ctx.Err(), out)
+	}
+	e := end{exit: cmd.ProcessState.ExitCode(), by: -1, said: string(out)}
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() {
+		e.by = status.Signal()
+	}
+	e.steps = w.taken(steps)
+	return e
+}
+
+// taken gives the names of the steps that were noted, and forgets them.
+func (w *world) taken(path string) (names []string) {
+	w.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		w.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		_, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		names = append(names, name)
+	}
+	if err := os.RemoveAll(path); err != nil {
+		w.Fatal(err)
+	}
+	return names
+}
+
+func (w *world) state() string { return filepath.Join(w.dir, "state.db") }
+
+// ends checks that a run ended with success.
+func (w *world) ends(e end) {
+	w.Helper()
+	if e.exit != 0 {
+		w.Fatalf("exit %d, signal %d\n%s", e.exit, e.by, e.said)
+	}
+}
+
+// dies checks that a run was killed by itself.
+func (w *world) dies(e end) {
+	w.Helper()
+	if e.by != syscall.SIGKILL {
+		w.Fatalf("it was to die by SIGKILL: exit %d, signal %d\n%s", e.exit, e.by, e.said)
+	}
+}
+
+// finished checks the end state: what it would be if nothing had ever happened.
+func (w *world) finished() {
+	w.Helper()
+	stored, err := w.imap.Messages("INBOX")
+	if err != nil {
+		w.Fatal(err)
+	}
+	same := slices.EqualFunc(stored, w.mail, func(s lab.Stored, m lab.Mail) bool { return bytes.Equal(s.Raw, m.Raw) })
+	if !same {
+		w.Errorf("the mailbox has %s; want %s", w.names(raws(stored)), w.names(mails(w.mail)))
+	}
+	left := w.mail
+	if w.deletes {
+		left = nil
+	}
+	if !slices.EqualFunc(w.pop.Mail(), left, func(a, b lab.Mail) bool { return a.UIDL == b.UIDL }) {
+		w.Errorf("the maildrop has %s; want %s", w.names(mails(w.pop.Mail())), w.names(mails(left)))
+	}
+	w.remembers(stored)
+}
+
+// remembers checks that there is one record for each message, with a copy of its own.
+func (w *world) remembers(stored []lab.Stored) {
+	w.Helper()
+	want := state.PhaseVerified
+	if w.deletes {
+		want = state.PhaseDeleted
+	}
+	at := map[uint32][32]byte{}
+	for _, s := range stored {
+		at[s.UID] = sha256.Sum256(s.Raw)
+	}
+	missing := map[string]bool{}
+	for _, m := range w.mail {
+		missing[m.UIDL] = true
+	}
+	for _, r := range w.records() {
+		if !missing[r.UIDL] || r.Phase != want || r.UID != 0 && at[r.UID] != r.Digest {
+			w.Errorf("record %d of %q is %s at UID %d, digest %x; want it once, %s, with its own copy", r.ID, r.UIDL, r.Phase,
+				r.UID, r.Digest[:4], want)
+		}
+		delete(missing, r.UIDL)
+		delete(at, r.UID)
+	}
+	if len(missing) > 0 {
+		w.Errorf("no record of %v", missing)
+	}
+}
+
+// records gives the whole memory.
+func (w *world) records() (list []state.Record) {
+	w.Helper()
+	store, err := state.OpenReadOnly(w.Context(), w.state())
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer store.Close()
+	accounts, err := store.Accounts(w.Context())
+	if err != nil || len(accounts) != 1 {
+		w.Fatalf("%d accounts, %v", len(accounts), err)
+	}
+	for r, err := range accounts[0].Records(w.Context()) {
+		if err != nil {
+			w.Fatal(err)
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// rests checks that one more run changes nothing.
+func (w *world) rests() {
+	w.Helper()
+	before := w.records()
+	seen := len(w.imap.Commands())
+	w.ends(w.run(0))
+	for _, c := range w.imap.Commands()[seen:] {
+		if strings.HasPrefix(strings.ToUpper(c), "APPEND") {
+			w.Errorf("a run with nothing to do said %q", c)
+		}
+	}
+	if after := w.records(); !slices.Equal(before, after) {
+		w.Errorf("a run with nothing to do changed the records\n%+v\ninto\n%+v", before, after)
+	}
+	w.finished()
+}
+
+func raws(list []lab.Stored) (raw [][]byte) {
+	for _, s := range list {
+		raw = append(raw, s.Raw)
+	}
+	return raw
+}
+
+func mails(list []lab.Mail) (raw [][]byte) {
+	for _, m := range list {
+		raw = append(raw, m.Raw)
+	}
+	return raw
+}
+
+// names says which messages these are.
+func (w *world) names(list [][]byte) string {
+	var b strings.Builder
+	for _, raw := range list {
+		i := slices.IndexFunc(w.mail, func(m lab.Mail) bool { return bytes.Equal(m.Raw, raw) })
+		if i < 0 {
+			fmt.Fprintf(&b, " an unknown one of %d octets", len(raw))
+			continue
+		}
+		b.WriteString(" " + w.mail[i].UIDL)
+	}
+	return "[" + strings.TrimSpace(b.String()) + "]"
+}
