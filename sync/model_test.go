@@ -171,8 +171,8 @@ func TestPlanAgainAfterSomeWereCopied(t *testing.T) {
 			t.Fatalf("%d were to be copied, and %d of them were; and then %d", before, done, len(p.todo))
 		}
 		p.run.close()
-		if r := p.run.report; r.Listed != len(p.listing) || r.Copied != done {
-			t.Fatalf("%d messages, %d copied: %+v", len(p.listing), done, r)
+		if r := p.run.report; r.Listed != len(p.listing) || r.Left != before-done {
+			t.Fatalf("%d messages, %d copied of %d: %+v", len(p.listing), done, before, r)
 		}
 	})
 }

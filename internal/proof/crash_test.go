@@ -39,7 +39,7 @@ var plans = []plan{
 func TestCrashAtEachStep(t *testing.T) {
 	for _, p := range plans {
 		t.Run(p.name, func(t *testing.T) {
-			for _, k := range some(counted(t, p), 12) {
+			for _, k := range some(counted(t, p), 10) {
 				t.Run(fmt.Sprint(k), func(t *testing.T) {
 					t.Parallel()
 					w := create(t, p)

@@ -27,7 +27,7 @@ var contents = []lab.Mail{
 // folders are numbered anew, the memory is lost; and holds them to the model after each event. In the end a few quiet
 // runs must bring everything to rest.
 func TestHistories(t *testing.T) {
-	checks := "300"
+	checks := "60"
 	if thorough() {
 		checks = "5000"
 	} else {
@@ -140,14 +140,14 @@ func (h *history) quietRun(t *rapid.T) { h.run(t) }
 // cutIMAP is a line that dies at any command.
 func (h *history) cutIMAP(t *rapid.T) {
 	h.atIMAP.set("", rapid.IntRange(1, 14).Draw(t, "command"))
-	h.fate = rapid.SampledFrom([]lab.Fate{lab.Cut, lab.CutReply}).Draw(t, "fate")
+	h.fate.Store(int64(rapid.SampledFrom([]lab.Fate{lab.Cut, lab.CutReply}).Draw(t, "fate")))
 	h.run(t)
 }
 
 // cutAppend is a line that dies while a message is stored. A slow server may store it afterwards, but before the next run.
 func (h *history) cutAppend(t *rapid.T) {
 	h.atIMAP.set("APPEND", rapid.IntRange(1, 3).Draw(t, "APPEND"))
-	h.fate = rapid.SampledFrom([]lab.Fate{lab.Cut, lab.CutReply, lab.CutLate}).Draw(t, "fate")
+	h.fate.Store(int64(rapid.SampledFrom([]lab.Fate{lab.Cut, lab.CutReply, lab.CutLate}).Draw(t, "fate")))
 	h.run(t)
 	if err := h.imap.Commit(); err != nil {
 		t.Fatal(err)

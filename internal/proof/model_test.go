@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	stdsync "sync"
+	"sync/atomic"
 	"time"
 
 	"pgregory.net/rapid"
@@ -36,9 +37,9 @@ type history struct {
 	pop  *lab.POP3
 	imap *lab.IMAP
 	dir  string
-	fate lab.Fate // of what atIMAP catches
 
 	atIMAP, atPOP, afterPOP trap
+	fate                    atomic.Int64 // what becomes of what atIMAP catches
 
 	noUIDL, deletes bool
 
@@ -68,7 +69,7 @@ func begin(t *rapid.T) *history {
 	i := lab.IMAPOptions{User: user, Password: password, Without: rapid.SampledFrom(lacks).Draw(t, "without"),
 		Hook: func(session int, line string) lab.Fate {
 			if h.atIMAP.catches(session, line) {
-				return h.fate
+				return lab.Fate(h.fate.Load())
 			}
 			return lab.Execute
 		}}

@@ -21,7 +21,7 @@ var small = []plan{
 
 // TestCrashTwice kills the program at step k, and its second run at step j. There are too many pairs for all of them.
 func TestCrashTwice(t *testing.T) {
-	most := 20
+	most := 12
 	if thorough() {
 		most = 1000
 	}

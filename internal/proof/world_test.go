@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	stdsync "sync"
@@ -58,12 +59,23 @@ var program = stdsync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(scratch, "pop2imap")
-	out, err := exec.Command("go", "build", "-tags", "crashpoints", "-o", path, "../../cmd/pop2imap").CombinedOutput()
+	out, err := exec.Command("go", "build", "-tags", "crashpoints,"+tags(), "-o", path, "../../cmd/pop2imap").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	return path, nil
 })
+
+// tags are those that this test was built with: one of package sabotage has to reach the program too.
+func tags() string {
+	info, _ := debug.ReadBuildInfo()
+	for _, s := range info.Settings {
+		if s.Key == "-tags" {
+			return s.Value
+		}
+	}
+	return ""
+}
 
 // lookAt reads folders of the source. A result of go test is good until a file changes that the test has looked at: without
 // this it would be good for a program that is not the same any more.
