@@ -29,9 +29,9 @@ func (b *bounds) most(c int, deletes bool) int {
 
 func (b *bounds) came(c int) { b.arrivals[c]++ }
 
-func (b *bounds) put(c int) {
+func (b *bounds) put(c int, looked bool) {
 	b.puts[c]++
-	if b.runs == 0 {
+	if b.runs == 0 && looked {
 		b.unknown[c]++
 	}
 }

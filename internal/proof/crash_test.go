@@ -31,6 +31,8 @@ var plans = []plan{
 	{name: "single, on request", mail: five(), without: []imap.Cap{multi, unbidden}, steps: 181},
 	{name: "batched on request, UIDs not told", mail: five(), without: []imap.Cap{unbidden, uidplus}, steps: 233},
 	{name: "three batches", mail: []lab.Mail{mail("a"), sized(mail("large"), 4<<20), as(mail("a"), "a2")}, steps: 270},
+	{name: "batched, without dedup", mail: five(), noDedup: true, steps: 171},
+	{name: "single, UIDs not told, without dedup", mail: five(), without: []imap.Cap{multi, uidplus}, noDedup: true, steps: 230},
 	{name: "batched, then deleted", mail: five(), deletes: true, steps: 230},
 	{name: "single, UIDs not told, then deleted", mail: five(), without: []imap.Cap{multi, uidplus}, deletes: true, steps: 290},
 }

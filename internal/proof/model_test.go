@@ -41,7 +41,7 @@ type history struct {
 	atIMAP, atPOP, afterPOP trap
 	fate                    atomic.Int64 // what becomes of what atIMAP catches
 
-	noUIDL, deletes bool
+	noUIDL, deletes, noDedup bool
 
 	drop    []letter         // what is in the maildrop
 	called  map[string][]int // contents that were ever called by a UIDL
@@ -63,6 +63,7 @@ type letter struct {
 func begin(t *rapid.T) *history {
 	h := &history{called: map[string][]int{}, deletes: rapid.IntRange(0, 3).Draw(t, "deletes") == 0}
 	h.noUIDL = !h.deletes && rapid.IntRange(0, 3).Draw(t, "no UIDL") == 0
+	h.noDedup = rapid.IntRange(0, 3).Draw(t, "no dedup") == 0
 	p := lab.POP3Options{User: user, Password: password, NoUIDL: h.noUIDL, NoTOP: rapid.Bool().Draw(t, "no TOP"),
 		NoPipelining: rapid.Bool().Draw(t, "no pipelining"), LosesReply: h.afterPOP.catches,
 		Hook: func(session int, line string) (string, bool) { return "", h.atPOP.catches(session, line) }}
@@ -233,7 +234,8 @@ func (h *history) runProgram(t *rapid.T) sync.Report {
 			}
 			return s, nil
 		},
-		Folder: "INBOX", State: account, Settle: time.Millisecond, Delete: sync.Deletion{On: h.deletes}})
+		Folder: "INBOX", State: account, Settle: time.Millisecond, NoDedup: h.noDedup,
+		Delete: sync.Deletion{On: h.deletes}})
 }
 
 func server(at interface{ Addr() (string, int) }) wire.Server {

@@ -16,6 +16,7 @@ func three() []lab.Mail { return []lab.Mail{mail("a"), anonymous("b"), as(mail("
 var small = []plan{
 	{name: "batched", mail: three(), steps: 129},
 	{name: "single, UIDs not told", mail: three(), without: []imap.Cap{multi, uidplus}, steps: 176},
+	{name: "single, without dedup", mail: three(), without: []imap.Cap{multi}, noDedup: true, steps: 140},
 	{name: "batched, then deleted", mail: three(), deletes: true, steps: 176},
 }
 

@@ -94,7 +94,8 @@ type plan struct {
 	mail    []lab.Mail
 	without []imap.Cap // what the destination lacks
 	deletes bool
-	steps   int // about so many there should be
+	noDedup bool // what the mailbox has already is not looked at: only intents and settling stand between us and a second copy
+	steps   int  // about so many there should be
 }
 
 // A world is one migration: two servers, and what the program remembers.
@@ -150,6 +151,9 @@ func (w *world) run(crashAt int) end {
 		"--to", fmt.Sprintf("imap+insecure://%s@127.0.0.1:%d", user, imap))
 	if w.deletes {
 		cmd.Args = append(cmd.Args, "--delete", "verified")
+	}
+	if w.noDedup {
+		cmd.Args = append(cmd.Args, "--no-dedup")
 	}
 	steps := filepath.Join(w.dir, "steps")
 	cmd.Env = append(os.Environ(), "POP2IMAP_FROM_PASSWORD="+password, "POP2IMAP_TO_PASSWORD="+password,
