@@ -26,7 +26,7 @@ const (
 )
 
 // patience is how long a test waits for what should come at once.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 var alice = Login{User: user, Password: password}
 
