@@ -108,6 +108,32 @@ func TestAccountsWorkSideBySide(t *testing.T) {
 	}
 }
 
+func TestLookThrough(t *testing.T) {
+	ctx := t.Context()
+	s := opened(t)
+	a := account(t, s)
+	bob, err := s.Account(ctx, "bob", Key{"bob", "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][2]uint32{{0, 0}, {4294967295, 4294967294}, {3, 1}} {
+		if want[0] != 0 {
+			if err := a.LookThrough(ctx, want[0], want[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, a := range []*Account{a, account(t, reopened(t, s.path))} {
+			validity, next, err := a.LookedThrough(ctx)
+			if got := [2]uint32{validity, next}; err != nil || got != want {
+				t.Errorf("got %v (%v), want %v", got, err, want)
+			}
+		}
+	}
+	if validity, next, err := bob.LookedThrough(ctx); validity != 0 || next != 0 || err != nil {
+		t.Errorf("the other account's: got %d, %d (%v)", validity, next, err)
+	}
+}
+
 func TestRuns(t *testing.T) {
 	ctx := t.Context()
 	a := account(t, opened(t))

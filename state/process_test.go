@@ -53,6 +53,16 @@ var others = map[string]func(ctx context.Context, path string) error{
 		_, err = a.Begin(ctx, []Record{sample("mine")})
 		return err
 	},
+	"batch": func(ctx context.Context, path string) error {
+		a, err := theirs(ctx, path)
+		for i := 0; err == nil; i++ {
+			var ids []int64
+			if ids, err = a.Begin(ctx, slices.Repeat([]Record{sample(fmt.Sprint(i))}, 10)); err == nil {
+				fmt.Println("begun", ids[9])
+			}
+		}
+		return err
+	},
 	"lock": func(ctx context.Context, path string) error {
 		a, err := theirs(ctx, path)
 		if err != nil {
@@ -171,6 +181,25 @@ func TestWhatWasCommittedSurvivesSIGKILL(t *testing.T) {
 				t.Errorf("got %d records, want %d at most", len(phase), most)
 			}
 		})
+	}
+}
+
+func TestABatchSurvivesSIGKILLWholeOrNotAtAll(t *testing.T) {
+	for _, n := range []int{1, 3, 30} {
+		path := filepath.Join(t.TempDir(), "state.db")
+		p := start(t, "batch", path)
+		var told []string
+		for range n {
+			told = append(told, p.line(t))
+		}
+		told = append(told, p.kill(t)...)
+		var last int
+		if _, err := fmt.Sscanf(told[len(told)-1], "begun %d", &last); err != nil {
+			t.Fatalf("the other process said %q", told)
+		}
+		if got := len(all(t, account(t, reopened(t, path)))); got != last && got != last+10 {
+			t.Errorf("got %d records, want %d, or the 10 more that it was at", got, last)
+		}
 	}
 }
 

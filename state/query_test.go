@@ -52,6 +52,25 @@ func TestByUIDLFindsEachOnceInALongList(t *testing.T) {
 	}
 }
 
+func TestReboundIsFoundByItsNewNameAlone(t *testing.T) {
+	ctx := t.Context()
+	a := account(t, opened(t))
+	one, two := begun(t, a, sample("one")), begun(t, a, sample("two"))
+	if err := a.Rebind(ctx, []Binding{{one, "two", 5}, {two, "one", 6}}); err != nil { // they may change places
+		t.Fatal(err)
+	}
+	got, err := a.ByUIDL(ctx, []string{"one", "two"})
+	if err != nil || len(got["one"]) != 1 || len(got["two"]) != 1 {
+		t.Fatalf("got %+v (%v)", got, err)
+	}
+	if r := got["two"][0]; r.ID != one || r.Listed != 5 {
+		t.Errorf("two: got record %d of %d octets, want %d of 5", r.ID, r.Listed, one)
+	}
+	if r := got["one"][0]; r.ID != two || r.Listed != 6 {
+		t.Errorf("one: got record %d of %d octets, want %d of 6", r.ID, r.Listed, two)
+	}
+}
+
 func TestTimesComeBack(t *testing.T) {
 	a := account(t, opened(t))
 	for _, at := range []time.Time{

@@ -134,7 +134,7 @@ func guard(ctx context.Context, path string) (unlock func(), err error) {
 	// Making takes milliseconds and the backup of a million records seconds: a minute means that something is wrong.
 	short, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	f := flock.New(path, flock.SetPermissions(0o600))
+	f := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600)) // RDWR: not on a read-only disk
 	if _, err := f.TryLockContext(short, 10*time.Millisecond); err != nil {
 		if short.Err() != nil && ctx.Err() == nil {
 			err = ErrLocked
@@ -145,11 +145,13 @@ func guard(ctx context.Context, path string) (unlock func(), err error) {
 }
 
 // Every connection of the pools gets these, which is why they stand in the data source's name. FULL: in WAL mode NORMAL
-// would not sync at commit, and a power cut would then lose intents.
+// would not sync at commit, and a power cut would then lose intents. The writer has 16 MiB each for its cache and for the
+// journal between two checkpoints: digests fall anywhere in their indexes, and less of either means reading and writing
+// the same pages again with each batch.
 var (
 	always  = "mode=rw&_busy_timeout=10000&_foreign_keys=1&_synchronous=FULL"
 	reading = always + "&_query_only=1"
-	writing = always + "&_journal_mode=WAL&_txlock=immediate"
+	writing = always + "&_journal_mode=WAL&_txlock=immediate&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
 )
 
 // connect makes a pool of connections to an existing file. It does no I/O.
