@@ -59,18 +59,42 @@ func (a *Account) ByDigest(ctx context.Context, digest [32]byte) ([]Record, erro
 
 // ByUIDL gives the records with those UIDLs, those of one UIDL in order of ID. A UIDL without a record has no entry.
 func (a *Account) ByUIDL(ctx context.Context, uidls []string) (map[string][]Record, error) {
+	uidls = distinct(uidls)
+	var all int
+	err := a.store.read.QueryRowContext(ctx, "SELECT count(*) FROM record WHERE account = ?", a.id).Scan(&all)
+	if err != nil {
+		return nil, a.failed(err)
+	}
+	if len(uidls) > 500 && len(uidls) > all/2 { // to look up a record takes twice as long as to pass by it
+		return a.amongAll(ctx, uidls)
+	}
 	known := make(map[string][]Record, len(uidls))
-	for some := range slices.Chunk(distinct(uidls), 500) { // SQLite takes 32,766 at most
-		args := make([]any, len(some))
-		for i, uidl := range some {
-			args[i] = []byte(uidl)
+	for some := range slices.Chunk(uidls, 500) { // SQLite takes 32,766 at most
+		args := []any{a.id}
+		for _, uidl := range some {
+			args = append(args, []byte(uidl))
 		}
 		marks := strings.Repeat(", ?", len(some))[2:]
-		rs, err := a.records(ctx, "uidl IN ("+marks+") ORDER BY id", args...)
+		err := each(ctx, a.store.read, func(row scanner) error {
+			r, err := scanRecord(row)
+			known[r.UIDL] = append(known[r.UIDL], r)
+			return err
+		}, "SELECT "+columns+" FROM record WHERE account = ? AND uidl IN ("+marks+") ORDER BY uidl, id", args...)
+		if err != nil {
+			return nil, a.failed(err)
+		}
+	}
+	return known, nil
+}
+
+// amongAll is ByUIDL for a sorted list with most of the records.
+func (a *Account) amongAll(ctx context.Context, uidls []string) (map[string][]Record, error) {
+	known := make(map[string][]Record, len(uidls))
+	for r, err := range a.Records(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range rs {
+		if _, asked := slices.BinarySearch(uidls, r.UIDL); asked {
 			known[r.UIDL] = append(known[r.UIDL], r)
 		}
 	}
@@ -100,11 +124,13 @@ func (a *Account) Claimed(ctx context.Context, folder string, uidvalidity, from 
 	return claimed, nil
 }
 
+// everything reads the table as it lies: by an index, SQLite would have to sort a million rows first.
+const everything = "SELECT " + columns + " FROM record NOT INDEXED WHERE account = ? ORDER BY id"
+
 // Records goes through all records in order of ID, as they were when it began. After an error it ends.
 func (a *Account) Records(ctx context.Context) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		rows, err := a.store.read.QueryContext(ctx,
-			"SELECT "+columns+" FROM record WHERE account = ? ORDER BY id", a.id)
+		rows, err := a.store.read.QueryContext(ctx, everything, a.id)
 		if err != nil {
 			yield(Record{}, a.failed(err))
 			return
@@ -126,19 +152,20 @@ func (a *Account) Records(ctx context.Context) iter.Seq2[Record, error] {
 	}
 }
 
+// tally counts in indexes alone. Those that are in none of them, which are nearly all, are verified.
+const tally = `SELECT
+	(SELECT count(*) FROM record WHERE account = ?1),
+	(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'intent'),
+	(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'missing'),
+	(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'refused'),
+	(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'stored'),
+	(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'deleted')`
+
 // Counts counts the records by phase.
 func (a *Account) Counts(ctx context.Context) (c Counts, err error) {
-	var all, intents, missing, stored, deleting int
-	// Each of these is in an index. There is none of the verified ones, which are nearly all.
-	err = a.store.read.QueryRowContext(ctx, `SELECT
-		(SELECT count(*) FROM record WHERE account = ?1),
-		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'intent'),
-		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'missing'),
-		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'refused'),
-		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'stored'),
-		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'deleting'),
-		(SELECT count(*) FROM record WHERE account = ?1 AND phase = 'deleted')`,
-		a.id).Scan(&all, &intents, &missing, &c.Refused, &stored, &deleting, &c.Deleted)
+	var all, intents, missing, stored int
+	err = a.store.read.QueryRowContext(ctx, tally, a.id).Scan(
+		&all, &intents, &missing, &c.Refused, &stored, &c.Deleted)
 	if err != nil {
 		return Counts{}, a.failed(err)
 	}

@@ -39,16 +39,33 @@ func TestRecordsKeepAnyOctets(t *testing.T) {
 	}
 }
 
+// A long list is looked up in pieces when there are many more records than it has UIDLs. Otherwise all records are gone
+// through.
 func TestByUIDLFindsEachOnceInALongList(t *testing.T) {
-	a := account(t, opened(t))
-	want := begun(t, a, sample("twice"))
-	list := []string{"twice"}
-	for i := range 1500 { // more than one statement holds
-		list = append(list, uidl(i))
-	}
-	got, err := a.ByUIDL(t.Context(), append(list, "twice"))
-	if err != nil || len(got) != 1 || len(got["twice"]) != 1 || got["twice"][0].ID != want {
-		t.Errorf("got %+v (%v), want record %d once", got, err, want)
+	for _, others := range []int{0, 1, 1500, 5000} {
+		s := opened(t)
+		a := account(t, s)
+		bob, err := s.Account(t.Context(), "bob", Key{"bob", "bob"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun(t, bob, sample("twice"))
+		want := []int64{begun(t, a, sample("twice")), begun(t, a, sample("twice"))}
+		var rs []Record
+		for i := range others {
+			rs = append(rs, sample(fmt.Sprint("other ", i)))
+		}
+		if _, err := a.Begin(t.Context(), rs); err != nil {
+			t.Fatal(err)
+		}
+		list := []string{"twice"}
+		for i := range 1500 { // more than one statement holds
+			list = append(list, uidl(i))
+		}
+		got, err := a.ByUIDL(t.Context(), append(list, "twice"))
+		if err != nil || len(got) != 1 || len(got["twice"]) != 2 || got["twice"][0].ID != want[0] || got["twice"][1].ID != want[1] {
+			t.Errorf("among %d others: got %+v (%v), want records %v", others, got, err, want)
+		}
 	}
 }
 
@@ -216,6 +233,19 @@ func TestCancelledQueriesSayIt(t *testing.T) {
 	}
 }
 
+// plan gives SQLite's plan for a query.
+func plan(t *testing.T, a *Account, query string, args ...any) string {
+	t.Helper()
+	list, err := collect(t.Context(), a.store.read, func(row scanner) (detail string, err error) {
+		var skip sql.RawBytes
+		return detail, row.Scan(&skip, &skip, &skip, &detail)
+	}, "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(list, "; ")
+}
+
 // With a million records, what scans them all takes seconds.
 func TestQueriesUseAnIndex(t *testing.T) {
 	a := populate(t)
@@ -228,26 +258,25 @@ func TestQueriesUseAnIndex(t *testing.T) {
 		"phase = 'deleting' ORDER BY id":                   "record_deleting",
 		"header = ? ORDER BY id":                           "record_header",
 		"digest = ? ORDER BY id":                           "record_digest",
-		"uidl IN (?, ?) ORDER BY id":                       "record_uidl",
+		"uidl IN (?, ?) ORDER BY uidl, id":                 "record_uidl",
 		"folder=? AND uidvalidity=? AND uid>=? AND uid<>0": "record_place",
 	} {
-		args := make([]any, strings.Count(where, "?"))
-		for i := range args {
-			args[i] = []byte{}
+		args := []any{a.id}
+		for range strings.Count(where, "?") {
+			args = append(args, []byte{})
 		}
-		var got []string
-		err := each(t.Context(), a.store.read, func(row scanner) error {
-			var detail string
-			var skip sql.RawBytes
-			err := row.Scan(&skip, &skip, &skip, &detail)
-			got = append(got, detail)
-			return err
-		}, "EXPLAIN QUERY PLAN SELECT "+columns+" FROM record WHERE account = ? AND "+where, append([]any{a.id}, args...)...)
-		if err != nil {
-			t.Fatal(err)
+		got := plan(t, a, "SELECT "+columns+" FROM record WHERE account = ? AND "+where, args...)
+		if !strings.Contains(got, "INDEX "+index+" (account=?") {
+			t.Errorf("%s: %s", where, got)
 		}
-		if plan := strings.Join(got, "; "); !strings.Contains(plan, "INDEX "+index+" (account=?") {
-			t.Errorf("%s: %s", where, plan)
+		if strings.Contains(got, "TEMP B-TREE") && !strings.Contains(where, "begun") { // those are few
+			t.Errorf("%s is sorted: %s", where, got)
 		}
+	}
+	if got := plan(t, a, everything, a.id); got != "SCAN record" {
+		t.Errorf("all records: %s", got)
+	}
+	if got := plan(t, a, tally, a.id); strings.Count(got, "USING COVERING INDEX") != strings.Count(tally, "count(*)") {
+		t.Errorf("counts: %s", got)
 	}
 }

@@ -99,7 +99,8 @@ CREATE TABLE record2 ( -- as record, and:
 	next_try    INTEGER,
 	run         INTEGER NOT NULL
 ) STRICT;
-INSERT INTO sqlite_sequence SELECT 'record2', seq FROM sqlite_sequence WHERE name = 'record'; -- of IDs that are gone, too
+-- The IDs of records that are gone are not given again either.
+INSERT INTO sqlite_sequence SELECT 'record2', seq FROM sqlite_sequence WHERE name = 'record';
 INSERT INTO record2 SELECT id, account, uidl, size, size, digest, header, zeroblob(32), message_id, size, folder,
 	uidvalidity, uidnext, uid, phase, '', '', begun, ended, code, server, tries, next_try, run FROM record;
 DROP TABLE record;

@@ -174,7 +174,8 @@ func TestAMigrationThatFailsChangesNothing(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t.Context(), path, future); err == nil || !strings.Contains(err.Error(), fmt.Sprint("migrate from version ", len(steps))) {
+	doing := fmt.Sprint("migrate from version ", len(steps))
+	if _, err := open(t.Context(), path, future); err == nil || !strings.Contains(err.Error(), doing) {
 		t.Fatalf("got %v", err)
 	}
 	s = reopened(t, path) // the old program still can
