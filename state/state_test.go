@@ -54,7 +54,7 @@ func sample(uidl string) Record {
 		UIDL: uidl, Listed: 1240, Size: 1234, Sent: 1236, Digest: sha256.Sum256([]byte("digest " + uidl)),
 		Header: sha256.Sum256([]byte("header " + uidl)), Body: sha256.Sum256([]byte("body " + uidl)),
 		MessageID: "<" + uidl + "@example>",
-		Folder: "Post/Eingang ä", UIDValidity: 4294967295, UIDNext: 7, Begun: noon, Run: 3,
+		Folder:    "Post/Eingang ä", UIDValidity: 4294967295, UIDNext: 7, Begun: noon, Run: 3,
 	}
 }
 
