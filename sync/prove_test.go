@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,16 +50,16 @@ func TestReadBackIsMadeUpFor(t *testing.T) {
 // A server that says OK and stores nothing: the message is in doubt, and sent again when the user wants it.
 func TestAServerThatLies(t *testing.T) {
 	both(t, func(t *testing.T, v variant) {
-		lies := true
+		var honest atomic.Bool
 		hook := func(n int, command string) lab.Fate {
-			if lies {
+			if !honest.Load() {
 				return lying(n, command)
 			}
 			return lab.Execute
 		}
 		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook, Without: v}, mail("a"), mail("b"))
 		w.wants(w.run(), "2 listed, 2 new, 2 in doubt")
-		lies = false
+		honest.Store(true)
 		w.wants(w.run(), "2 listed, 2 new, 2 in doubt")
 		w.silent("APPEND")
 		w.holds()
@@ -71,10 +72,9 @@ func TestAServerThatLies(t *testing.T) {
 // A filter that moves mail at once is no loss.
 func TestMailThatAFilterMoves(t *testing.T) {
 	var w *world
-	moved := false
+	var moved atomic.Bool
 	hook := func(_ int, command string) lab.Fate {
-		if strings.HasPrefix(command, "UID FETCH") && !moved {
-			moved = true
+		if strings.HasPrefix(command, "UID FETCH") && !moved.Swap(true) {
 			if _, err := w.imap.Move("INBOX", "Spam", 1); err != nil {
 				w.Error(err)
 			}
@@ -92,10 +92,10 @@ func TestMailThatAFilterMoves(t *testing.T) {
 
 // Gmail says OK to a second message of the same kind, and keeps one.
 func TestAServerThatKeepsOneOfSeveral(t *testing.T) {
-	n := 0
+	var n atomic.Int32
 	hook := func(_ int, command string) lab.Fate {
 		if strings.HasPrefix(command, "APPEND") {
-			if n++; n == 2 {
+			if n.Add(1) == 2 {
 				return lab.Lie
 			}
 		}

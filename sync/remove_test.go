@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,18 +113,18 @@ func TestDeletionThatIsCutOff(t *testing.T) {
 		{"QUIT", true, nil},
 	} {
 		t.Run(c.command, func(t *testing.T) {
-			on := false
+			var on atomic.Bool
 			o := lab.POP3Options{}
 			if c.loses {
-				o.LosesReply = func(_ int, line string) bool { return on && line == c.command }
+				o.LosesReply = func(_ int, line string) bool { return on.Load() && line == c.command }
 			} else {
-				o.Hook = func(_ int, line string) (string, bool) { return "", on && line == c.command }
+				o.Hook = func(_ int, line string) (string, bool) { return "", on.Load() && line == c.command }
 			}
 			w := create(t, o, lab.IMAPOptions{}, mail("a"), mail("b"))
 			w.wants(w.run(), "2 listed, 2 new, 2 copied")
-			on = true
+			on.Store(true)
 			w.fails(w.run(deleting), sync.Temporary, "2 listed, 2 known")
-			on = false
+			on.Store(false)
 			w.left(c.left...)
 			r := w.run(deleting)
 			if c.loses { // an empty maildrop is believed the second time
@@ -143,13 +144,13 @@ func TestDeletionThatIsCutOff(t *testing.T) {
 
 // After a deletion whose end nobody heard, a maildrop that is empty for a moment proves nothing.
 func TestAnEmptyListingIsNoProofOfDeletion(t *testing.T) {
-	on := false
-	w := create(t, lab.POP3Options{Hook: func(_ int, line string) (string, bool) { return "", on && line == "QUIT" }},
+	var on atomic.Bool
+	w := create(t, lab.POP3Options{Hook: func(_ int, line string) (string, bool) { return "", on.Load() && line == "QUIT" }},
 		lab.IMAPOptions{}, mail("a"))
 	w.wants(w.run(), "1 listed, 1 new, 1 copied")
-	on = true
+	on.Store(true)
 	w.fails(w.run(deleting), sync.Temporary, "1 listed, 1 known")
-	on = false
+	on.Store(false)
 	w.pop.SetMail(nil)
 	w.wants(w.run(), "")
 	if got := w.phases(); got != "deleting" {
