@@ -89,6 +89,7 @@ func TestLateCommitAfterSettlingIsADuplicate(t *testing.T) {
 
 // The kernel of a program that died goes on sending: what it had arrives while the next run waits.
 func TestOctetsThatArriveAfterTheSenderDied(t *testing.T) {
+	t.Parallel()
 	const delay = 100 * time.Millisecond
 	k, l := imapKinds[0], line{imap: true, way: lab.Up, drain: true}
 	whole := octets(t, k, l)
