@@ -290,3 +290,27 @@ func TestSettlingWaitsFromTheEndOfTheRun(t *testing.T) {
 		})
 	}
 }
+
+// While our own APPEND was lost, someone else delivered a message with the same header and another body: ours is in doubt,
+// and neither taken for that nor forgotten.
+func TestAForeignMessageWithOurHeader(t *testing.T) {
+	for _, fate := range []lab.Fate{lab.Cut, lab.CutReply} {
+		var w *world
+		var hook trap
+		hook.then = func() { w.put(other(mail("b"))) }
+		w = create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(fate)}, mail("a"), mail("b"))
+		hook.set("APPEND", 2)
+		w.lost(w.run())
+		if fate == lab.CutReply { // its own copy is there too
+			w.wants(w.run(), "2 listed, 1 known, 1 new, 1 recognised")
+			w.holds(mail("a"), other(mail("b")), mail("b"))
+			continue
+		}
+		for range 2 {
+			w.wants(w.run(), "2 listed, 1 known, 1 new, 1 in doubt")
+		}
+		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 1 known, 1 new, 1 copied")
+		w.holds(mail("a"), other(mail("b")), mail("b"))
+		w.wants(w.run(), "2 listed, 2 known")
+	}
+}

@@ -135,7 +135,7 @@ func (r *run) weigh() (list []todo) {
 		case m.verdict == due:
 			m.was = m.record
 			list = append(list, m.todo)
-		case (m.verdict == fresh || m.verdict == unsure) && !r.Retry:
+		case (m.verdict == fresh || m.verdict == unsure) && (!r.Retry || r.freed[m.UIDL]):
 			list = append(list, m.todo)
 		}
 	}

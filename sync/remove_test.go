@@ -269,3 +269,30 @@ func (w *world) try(err error) {
 		w.Fatal(err)
 	}
 }
+
+// Wherever in the session of a deletion the numbers shift, what was never copied stays.
+func TestNumbersThatShiftDuringADeletion(t *testing.T) {
+	for shift := 1; shift <= 20; shift++ {
+		w := create(t, lab.POP3Options{Shift: shift}, lab.IMAPOptions{}, mail("a"), mail("b"), mail("c"), mail("d"), mail("e"))
+		w.run(deleting, func(o *sync.Options) { o.Narrow.Messages = 2 })
+		w.run(deleting, func(o *sync.Options) { o.Narrow.Messages = 1 })
+		copies, err := w.imap.Messages("INBOX")
+		if err != nil {
+			t.Fatal(err)
+		}
+		there := map[string]bool{"a": true} // the one that the server lost itself
+		for _, m := range w.pop.Mail() {
+			there[m.UIDL] = true
+		}
+		for _, c := range copies {
+			for _, name := range []string{"b", "c", "d", "e"} {
+				if string(c.Raw) == string(mail(name).Raw) {
+					there[name] = true
+				}
+			}
+		}
+		if len(there) != 5 {
+			t.Errorf("shift after %d commands: only %v are anywhere", shift, there)
+		}
+	}
+}

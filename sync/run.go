@@ -56,24 +56,25 @@ type run struct {
 	orphans bool             // there are records whose message that listing did not have
 	short   map[*entry]bool
 
-	provedNow map[int64]bool // records that were read back in this run
-	last      state.Run      // the one before this one; the zero value: there was none
-	killed    bool           // that one was
-	remade    bool           // the folder had to be made anew
-	reached   bool           // one of the servers was there in this run
-	picky     bool           // the destination refuses messages: one batch at a time keeps the others in order
-	died      time.Time      // when a line died with appends on it; zero: never
-	changed   int            // messages that the destination has in another form
-	achieved  int            // things that were done for good
-	dealt     int            // messages that something became of
-	fetched   int            // messages that were retrieved in this session
-	unsaved   int            // and are not stored
+	freed     map[string]bool // UIDLs of messages that turned out not to be stored: a retry sends them again
+	provedNow map[int64]bool  // records that were read back in this run
+	last      state.Run       // the one before this one; the zero value: there was none
+	killed    bool            // that one was
+	remade    bool            // the folder had to be made anew
+	reached   bool            // one of the servers was there in this run
+	picky     bool            // the destination refuses messages: one batch at a time keeps the others in order
+	died      time.Time       // when a line died with appends on it; zero: never
+	changed   int             // messages that the destination has in another form
+	achieved  int             // things that were done for good
+	dealt     int             // messages that something became of
+	fetched   int             // messages that were retrieved in this session
+	unsaved   int             // and are not stored
 }
 
 func newRun(o Options) *run {
 	return &run{Options: o, report: Report{Began: time.Now(), Flags: map[string]int{}}, book: book{},
 		settled: map[int64]bool{}, used: map[int64]bool{}, entryOf: map[int64]*entry{}, short: map[*entry]bool{},
-		provedNow: map[int64]bool{}}
+		freed: map[string]bool{}, provedNow: map[int64]bool{}}
 }
 
 // whole does work while the account is ours.

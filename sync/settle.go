@@ -129,6 +129,7 @@ func (r *run) absent(ctx context.Context, intents []state.Record) error {
 	ids := make([]int64, len(intents))
 	for i, rec := range intents {
 		ids[i] = rec.ID
+		r.freed[rec.UIDL] = true
 	}
 	if len(ids) == 0 {
 		return nil
@@ -147,7 +148,8 @@ func (r *run) place(ctx context.Context) error {
 
 // seek looks for the messages of intents, and for stored ones whose UID is not known, in a folder, and records where
 // they are. Each takes, in the order in which they were sent, the lowest UID that no other record claims and that is its
-// own: two equal messages never take the same. It gives back the intents that it did not find. careful reads the octets of
+// own: two equal messages never take the same. It gives back the intents that it did not find, and leaves alone, in
+// doubt, those of which something with the same header and another body is there. careful reads the octets of
 // all that may be one of them; otherwise Message-ID and size are enough where only one message has them.
 func (r *run) seek(ctx context.Context, f Folder, intents []state.Record, careful bool) (missing []state.Record, err error) {
 	wanted, err := r.wanted(ctx, f, intents)
@@ -195,7 +197,7 @@ func (r *run) claim(ctx context.Context, shelf *shelf, wanted []state.Record) (m
 			copy, list[0].taken = list[0], true // it was clear enough
 		}
 		if copy == nil {
-			if rec.Phase == state.PhaseIntent {
+			if rec.Phase == state.PhaseIntent && (r.Retry || !shelf.resembles(c)) {
 				missing = append(missing, rec)
 			}
 			continue

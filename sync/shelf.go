@@ -126,7 +126,7 @@ func (h *header) Write(p []byte) (int, error) {
 // take gives the claimant's copy and takes it off the shelf; nil: it is not there. All candidates must have been read.
 // exact says whether its octets are the claimant's own. Otherwise the server has changed it: header and body are those
 // that it makes of the claimant's by the rewrites we know, or it has the size of the form in which it was sent; or, where
-// the message is certainly ours (loose), header or body is the same.
+// the message is certainly ours (loose), its body is the same. One that has only the header in common may be another one.
 func (s *shelf) take(c claimant, loose bool) (f *found, exact bool) {
 	list := s.candidates(c)
 	for _, same := range []func(*print) bool{
@@ -135,7 +135,7 @@ func (s *shelf) take(c claimant, loose bool) (f *found, exact bool) {
 		func(p *print) bool {
 			return c.repaired && p.size == c.size && (c.id != "" || p.header == c.header || p.body == c.body)
 		},
-		func(p *print) bool { return loose && c.id != "" && (p.header == c.header || p.body == c.body) },
+		func(p *print) bool { return loose && c.id != "" && p.body == c.body },
 	} {
 		for _, f := range list {
 			if f.print != nil && same(f.print) {
@@ -145,6 +145,14 @@ func (s *shelf) take(c claimant, loose bool) (f *found, exact bool) {
 		}
 	}
 	return nil, false
+}
+
+// resembles says whether something is there that has the claimant's header, and not its body: a server may have changed
+// that, or it is another message.
+func (s *shelf) resembles(c claimant) bool {
+	return c.id != "" && slices.ContainsFunc(s.candidates(c), func(f *found) bool {
+		return f.print != nil && f.print.header == c.header
+	})
 }
 
 // spare takes off the shelf the copies of a content that belong to others. In a folder that was made anew no record

@@ -9,8 +9,9 @@ import (
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// Delete marks messages: UIDL n for all of them, and only if each reply is what it should be, DELE n. After any error
-// the session is lost, and so Close sends no QUIT: the server removes nothing (RFC 1939 §6).
+// Delete marks messages: UIDL n for all of them, and only if each reply is what it should be, DELE n; then the whole
+// listing must show that no other message is gone. After any error the session is lost, and so Close sends no QUIT: the
+// server removes nothing (RFC 1939 §6).
 func (s *Session) Delete(ctx context.Context, messages []sync.Listed) error {
 	defer s.w.Bind(ctx)()
 	// From the last to the first: a server that counts anew after each DELE, against RFC 1939 §5, then moves only
@@ -21,11 +22,43 @@ func (s *Session) Delete(ctx context.Context, messages []sync.Listed) error {
 			return s.lose(&sync.Error{Class: sync.Bug, Err: fmt.Errorf("message %d is to be deleted, and has no UIDL", m.Number)})
 		}
 	}
-	if err := s.confirm(messages); err != nil {
+	before, err := s.entries("UIDL", false)
+	if err == nil {
+		err = s.confirm(messages)
+	}
+	if err == nil {
+		err = s.mark(messages)
+	}
+	if err == nil {
+		err = s.othersStay(before, messages)
+	}
+	if err != nil {
 		return s.lose(err)
 	}
-	if err := s.mark(messages); err != nil {
-		return s.lose(err)
+	return nil
+}
+
+// othersStay says whether all that is not to be deleted is listed as before: numbers may have shifted under our hands.
+func (s *Session) othersStay(before []entry, doomed []sync.Listed) error {
+	after, err := s.entries("UIDL", false)
+	if err != nil {
+		return err
+	}
+	missing := map[string]int{}
+	for _, e := range before {
+		missing[e.text]++
+	}
+	for _, e := range after {
+		missing[e.text]--
+	}
+	for _, m := range doomed {
+		missing[m.UIDL]--
+	}
+	for _, n := range missing {
+		if n > 0 {
+			return &sync.Error{Class: sync.Protocol,
+				Err: fmt.Errorf("%s marked another message than the one that was to be deleted: nothing is deleted", s.w.Host())}
+		}
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func TestDeleteOf1000(t *testing.T) {
 	}
 	equal(t, "left", left(server), "u0")
 	commands := server.Commands()
-	for i, c := range commands[len(commands)-1-2*999 : len(commands)-1] {
+	for i, c := range commands[len(commands)-2-2*999 : len(commands)-2] {
 		if verb := []string{"UIDL ", "DELE "}[i/999]; !strings.HasPrefix(c, verb) {
 			t.Fatalf("command %d is %q, want %s: all are confirmed before the first is deleted", i, c, verb)
 		}
