@@ -1,5 +1,7 @@
 package sync
 
+import "strconv"
+
 // A fate is what became of a message that was listed.
 type fate int
 
@@ -27,11 +29,12 @@ func (e *entry) ended() bool {
 type book map[string][]*entry
 
 // enter gives the entry of each message of a listing, known by its key: the one that an earlier listing of this run made,
-// or a new one.
-func (b book) enter(keys []string) []*entry {
+// or a new one. Sizes keep those apart that have one key.
+func (b book) enter(keys []string, listing []todo) []*entry {
 	list := make([]*entry, len(keys))
 	seen := make(map[string]int, len(keys))
 	for i, key := range keys {
+		key += " " + strconv.FormatInt(listing[i].Size, 10)
 		n := seen[key]
 		seen[key]++
 		if n == len(b[key]) {

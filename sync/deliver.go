@@ -368,7 +368,7 @@ func (r *run) remembered(ctx context.Context, it *item) (bool, error) {
 	}
 	r.used[rec.ID] = true
 	m := match{todo: it.todo, record: rec, verdict: judge(rec, it.now)}
-	if it.UIDL != "" && (rec.UIDL != it.UIDL || rec.Listed != it.Size) {
+	if (it.UIDL != "" || rec.UIDL == "") && (rec.UIDL != it.UIDL || rec.Listed != it.Size) {
 		r.settled[rec.ID] = rec.UIDL != it.UIDL
 		if err := r.State.Rebind(ctx, []state.Binding{{ID: rec.ID, UIDL: it.UIDL, Listed: it.Size}}); err != nil {
 			return false, StateError(err)

@@ -103,9 +103,6 @@ func (r *run) identifyByHeader(ctx context.Context, all []todo, keys []string, r
 		rs = slices.DeleteFunc(rs, func(rec state.Record) bool {
 			return len(records["uidl "+rec.UIDL]) > 0 // it stands for a message that is listed with its UIDL
 		})
-		for j := range rs {
-			rs[j].Listed = m.Size // sizes say nothing here: the header does
-		}
 		records[keys[i]] = rs
 		m.byDigest = len(rs) > 1 // (c)
 	}

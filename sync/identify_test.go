@@ -147,3 +147,13 @@ func TestNarrow(t *testing.T) {
 		})
 	}
 }
+
+// Without UIDL, a known header in another size is retrieved: its body may be another.
+func TestWithoutUIDLAKnownHeaderWithAnotherBody(t *testing.T) {
+	w := create(t, lab.POP3Options{NoUIDL: true}, lab.IMAPOptions{}, mail("a"))
+	w.wants(w.run(), "1 listed, 1 new, 1 copied")
+	w.pop.SetMail([]lab.Mail{body2(mail("a"))})
+	w.wants(w.run(), "1 listed, 1 new, 1 copied")
+	w.holds(mail("a"), body2(mail("a")))
+	w.wants(w.run(), "1 listed, 1 known")
+}

@@ -314,3 +314,14 @@ func TestAForeignMessageWithOurHeader(t *testing.T) {
 		w.wants(w.run(), "2 listed, 2 known")
 	}
 }
+
+// Two messages have one header; the folder is renumbered while the second is in doubt. The copy of the first is not its.
+func TestOneHeaderInARenumberedFolder(t *testing.T) {
+	var hook trap
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(lab.Cut)}, mail("b"), as(other(mail("b")), "b2"))
+	hook.set("APPEND", 2)
+	w.lost(w.run())
+	w.try(w.imap.Renumber("INBOX"))
+	w.wants(w.run(), "2 listed, 1 known, 1 new, 1 copied")
+	w.holds(mail("b"), other(mail("b")))
+}

@@ -57,7 +57,7 @@ func (p *planned) plan() {
 	for i, m := range p.listing {
 		all[i].Listed, keys[i] = m, m.UIDL
 	}
-	for i, e := range p.run.book.enter(keys) {
+	for i, e := range p.run.book.enter(keys, all) {
 		all[i].entry = e
 	}
 	memory := map[string][]state.Record{}

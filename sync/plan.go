@@ -107,7 +107,7 @@ func (r *run) survey(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	for i, e := range r.book.enter(keys) {
+	for i, e := range r.book.enter(keys, all) {
 		all[i].entry = e
 	}
 	r.matches = compare(all, keys, records, time.Now())

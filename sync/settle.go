@@ -197,7 +197,11 @@ func (r *run) claim(ctx context.Context, shelf *shelf, wanted []state.Record) (m
 			copy, list[0].taken = list[0], true // it was clear enough
 		}
 		if copy == nil {
-			if rec.Phase == state.PhaseIntent && (r.Retry || !shelf.resembles(c)) {
+			unclear, err := r.unclear(ctx, shelf, rec)
+			if err != nil {
+				return nil, err
+			}
+			if rec.Phase == state.PhaseIntent && !unclear {
 				missing = append(missing, rec)
 			}
 			continue

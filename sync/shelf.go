@@ -147,12 +147,26 @@ func (s *shelf) take(c claimant, loose bool) (f *found, exact bool) {
 	return nil, false
 }
 
-// resembles says whether something is there that has the claimant's header, and not its body: a server may have changed
-// that, or it is another message.
-func (s *shelf) resembles(c claimant) bool {
-	return c.id != "" && slices.ContainsFunc(s.candidates(c), func(f *found) bool {
-		return f.print != nil && f.print.header == c.header
-	})
+// unclear says whether something is there that has the header of a record, and not its body: a server may have changed
+// that, or it is another message. One that we know is another. A retry does not care.
+func (r *run) unclear(ctx context.Context, s *shelf, rec state.Record) (bool, error) {
+	c := claimantOf(rec, s.folder)
+	if c.id == "" || r.Retry {
+		return false, nil
+	}
+	for _, f := range s.candidates(c) {
+		if f.print == nil || f.print.header != c.header {
+			continue
+		}
+		same, err := r.State.ByDigest(ctx, f.print.digest)
+		if err != nil {
+			return false, StateError(err)
+		}
+		if len(same) == 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // spare takes off the shelf the copies of a content that belong to others. In a folder that was made anew no record
