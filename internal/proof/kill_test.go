@@ -11,13 +11,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab/real"
 )
 
-// TestKilledBetweenRealServers ends the program by SIGKILL fifty times at random moments, while mail goes on arriving. Then
+// TestKilledBetweenRealServers ends the program by SIGKILL fifty times at moments that are drawn, while mail goes on arriving. Then
 // it must come to the end with each of two thousand messages once.
 func TestKilledBetweenRealServers(t *testing.T) {
 	if !thorough() {
@@ -42,13 +43,19 @@ func killed(t *testing.T, kind real.Kind) {
 	m.from.Put(t, all[:come])
 	random := rand.New(rand.NewPCG(3, 0))
 	for kills := 0; kills < 50; {
-		// Either while it begins, or when it has settled what the one before has left open.
-		wait := time.Duration(random.IntN(2))*settle + time.Duration(random.IntN(1+random.IntN(700)))*time.Millisecond
-		if !m.killedAfter(wait) {
+		// By the clock, while it begins or when it has settled what the one before left open; or at a step, after UIDL and LIST
+		// have given a line for each message.
+		wait := time.Duration(random.IntN(2))*settle + time.Duration(1+random.IntN(400))*time.Millisecond
+		step := 0
+		if random.IntN(3) > 0 {
+			wait, step = time.Minute, 2*come+50+random.IntN(250)
+		}
+		if !m.killed(wait, step) {
 			continue
 		}
 		kills++
-		t.Logf("kill %d after %s: %d of %d messages are at the destination", kills, wait, len(m.to.Stored(t, "INBOX")), come)
+		t.Logf("kill %d after %s or at step %d: %d of %d messages are at the destination", kills, wait, step,
+			len(m.to.Stored(t, "INBOX")), come)
 		m.from.Put(t, all[come:come+20])
 		come += 20
 	}
@@ -91,17 +98,27 @@ func (m *migration) command(ctx context.Context, out io.Writer) *exec.Cmd {
 	return cmd
 }
 
-// killedAfter runs the program for so long, and says whether it had to be killed.
-func (m *migration) killedAfter(wait time.Duration) bool {
+// killed runs the program until it has to be killed or kills itself, and says whether that happened before its end.
+func (m *migration) killed(wait time.Duration, step int) bool {
 	m.Helper()
 	ctx, cancel := context.WithTimeout(m.Context(), wait)
 	defer cancel()
 	var said bytes.Buffer
-	err := m.command(ctx, &said).Run() // at the end of ctx by SIGKILL
-	if ctx.Err() == nil && err != nil {
+	cmd := m.command(ctx, &said)
+	if step > 0 {
+		cmd.Env = append(cmd.Env, fmt.Sprintf("POP2IMAP_CRASH_AT=%d", step))
+	}
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		m.Fatalf("start the program: %v", err)
+	}
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() && status.Signal() == syscall.SIGKILL {
+		return true
+	}
+	if !cmd.ProcessState.Success() {
 		m.Fatalf("%v\n%s", err, said.String())
 	}
-	return ctx.Err() != nil
+	return false
 }
 
 // ends runs the program to its end.
