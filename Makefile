@@ -33,7 +33,10 @@ test-faults:
 sabotage:
 	sh internal/sabotage/run.sh ./sync ./state
 
-# 10,000 messages of 8 KB from Dovecot to Dovecot.
+# How fast it is beside others, in about ten minutes; docs/performance.md has what came out and says what else there is.
+# FULL=1 measures all cases (hours), BENCH=Move/mixed-1000/mdbox_50 those that match, ROUNDS=3 counts the best of three.
+BENCH ?= .
 bench:
 	@sh internal/lab/real/install.sh
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout 10h ./bench $(if $(FULL),-full) \
+		$(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(PROGRAM),-program $(PROGRAM)) $(if $(PROFILES),-profiles $(PROFILES))

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -80,15 +79,21 @@ func (p *pair) run(shut <-chan struct{}) {
 func (l *lane) take(over <-chan struct{}) {
 	defer close(l.taken)
 	defer close(l.queue)
-	buf := make([]byte, l.piece())
-	for total := int64(0); ; {
+	const slab = 512 << 10 // that is cut up, so that nothing is copied
+	var buf []byte
+	for total, piece := int64(0), l.piece(); ; {
+		if int64(len(buf)) < piece {
+			buf = make([]byte, slab)
+		}
 		if l.end != nil && l.end.Drain && total >= l.end.After {
 			drop(l.from)
 		}
-		n, err := l.from.Read(buf)
+		n, err := l.from.Read(buf[:piece])
 		total += int64(n)
+		octets := buf[:n:n]
+		buf = buf[n:]
 		select {
-		case l.queue <- chunk{bytes.Clone(buf[:n]), time.Now().Add(l.o.Delay), err}:
+		case l.queue <- chunk{octets, time.Now().Add(l.o.Delay), err}:
 		case <-over:
 			return
 		}
@@ -100,7 +105,7 @@ func (l *lane) take(over <-chan struct{}) {
 
 // piece is how many octets are passed on together: with a rate, those of 20 ms.
 func (l *lane) piece() int64 {
-	const most = 32 << 10
+	const most = 64 << 10
 	if l.o.Rate == 0 {
 		return most
 	}
@@ -180,6 +185,14 @@ func (l *lane) wait(c chunk, over <-chan struct{}) bool {
 		}
 		at = at.Add(time.Duration(int64(len(c.octets)) * int64(time.Second) / l.o.Rate))
 		l.free = at
+	}
+	if !at.After(now) {
+		select {
+		case <-over:
+			return false
+		default:
+			return true
+		}
 	}
 	timer := time.NewTimer(at.Sub(now))
 	defer timer.Stop()

@@ -1,6 +1,7 @@
 package real
 
 import (
+	"cmp"
 	"fmt"
 	"testing"
 )
@@ -24,8 +25,9 @@ ssl = yes
 ssl_cert = <%[1]s/cert.pem
 ssl_key = <%[1]s/key.pem
 mail_location = %[4]s:%[1]s/mail
-mail_fsync = never
+mail_fsync = %[9]s
 mail_max_userip_connections = 1000
+%[10]s
 first_valid_uid = 1
 first_valid_gid = 1
 default_process_limit = 400
@@ -73,18 +75,25 @@ service pop3-login {
 `
 
 // startDovecot runs one that needs no root: all its services are one user's, and none is locked into a folder.
-func (s *Server) startDovecot(t testing.TB, format string) {
+func (s *Server) startDovecot(t testing.TB, o *Options) {
 	t.Helper()
-	if format == "" || format == "maildir" {
-		format = "maildir"
+	format := cmp.Or(o.Format, "maildir")
+	if format == "maildir" {
 		s.maildir = s.path("mail")
 		s.makeMaildir(t)
 	}
 	s.folder(t, "home")
 	s.folder(t, "run")
 	s.file(t, "users", s.User+":{PLAIN}"+s.Password+"\n")
+	fsync, capability := "never", ""
+	if o.Durable {
+		fsync = "optimized"
+	}
+	if o.Capability != "" {
+		capability = "imap_capability = " + o.Capability
+	}
 	conf := s.file(t, "dovecot.conf", fmt.Sprintf(dovecotConf, s.Dir, s.runner.name, s.runner.group, format,
-		s.IMAP, s.IMAPS, s.POP3, s.POP3S))
+		s.IMAP, s.IMAPS, s.POP3, s.POP3S, fsync, capability))
 	s.keep(t, s.command(t, nil, dovecot, "-F", "-c", conf))
 	s.await(t)
 }

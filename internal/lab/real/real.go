@@ -12,6 +12,7 @@ package real
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -34,6 +35,12 @@ var Kinds = []Kind{Dovecot, Cyrus, Courier}
 // Options change how a server is set up. Nil is the same as zero.
 type Options struct {
 	Format string // of Dovecot's mailboxes: "maildir" (zero), "mdbox" or "sdbox"
+
+	// Durable is for measuring: a folder on a disk ($TMPDIR, else /var/tmp), and Dovecot syncs what it stores as it does
+	// unless told otherwise. Zero: nothing is synced that the server can be kept from syncing.
+	Durable bool
+
+	Capability string // what Dovecot's IMAP says that it can do, all of it ("IMAP4rev1 UIDPLUS"); "": what it can
 }
 
 // A Server is one running server with one account. POP3 and IMAP take a password with and without STARTTLS; POP3S and
@@ -85,13 +92,17 @@ func Start(t testing.TB, k Kind, o *Options) *Server {
 	}
 	s := &Server{Kind: k, User: "alice", Password: "wonder-4-land", runner: whoRuns(t),
 		epoch: time.Now().Add(-24 * time.Hour).Truncate(time.Second)}
-	s.makeDir(t)
+	parent := quickFolder()
+	if o.Durable {
+		parent = cmp.Or(os.Getenv("TMPDIR"), "/var/tmp")
+	}
+	s.makeDir(t, parent)
 	s.makeTLS(t)
 	ports := freePorts(t, 4)
 	s.POP3, s.POP3S, s.IMAP, s.IMAPS = ports[0], ports[1], ports[2], ports[3]
 	switch k {
 	case Dovecot:
-		s.startDovecot(t, o.Format)
+		s.startDovecot(t, o)
 	case Cyrus:
 		s.startCyrus(t)
 	default:
@@ -102,9 +113,9 @@ func Start(t testing.TB, k Kind, o *Options) *Server {
 
 // makeDir makes the server's folder. t.TempDir is not it: only its owner may enter that, which need not be who runs
 // the server, and the name of a long test would not leave room for the path of a Unix socket (108 bytes).
-func (s *Server) makeDir(t testing.TB) {
+func (s *Server) makeDir(t testing.TB, parent string) {
 	t.Helper()
-	dir, err := os.MkdirTemp(quickFolder(), "pop2imap-")
+	dir, err := os.MkdirTemp(parent, "pop2imap-")
 	if err != nil {
 		t.Fatalf("make a folder for %s: %v", s.Kind, err)
 	}

@@ -219,3 +219,16 @@ func TestMissingServer(t *testing.T) {
 		})
 	}
 }
+
+func TestDovecotOptions(t *testing.T) {
+	s := Start(t, Dovecot, &Options{Durable: true, Capability: "IMAP4rev1 UIDPLUS"})
+	if strings.HasPrefix(s.Dir, "/dev/shm") {
+		t.Errorf("%s is in memory", s.Dir)
+	}
+	w := connect(t, s.IMAP, nil)
+	must(t, w.imap("LOGIN %s %s", s.User, s.Password), "a OK")
+	fmt.Fprint(w, "a CAPABILITY\r\n")
+	if got, want := w.line(), "* CAPABILITY IMAP4rev1 UIDPLUS"; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+}
