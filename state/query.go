@@ -2,7 +2,9 @@ package state
 
 import (
 	"context"
+	"database/sql"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +59,18 @@ func (a *Account) ByDigest(ctx context.Context, digest [32]byte) ([]Record, erro
 	return a.records(ctx, "digest = ? ORDER BY id", digest[:])
 }
 
-// ByUIDL gives the records with those UIDLs, those of one UIDL in order of ID. A UIDL without a record has no entry.
+// brief is what a plan needs of a record: reading all of it would take most of the time of a run with nothing new.
+const brief = "id, uidl, listed, phase, tries, next_try, run"
+
+func scanBrief(row scanner) (r Record, err error) {
+	var uidl sql.RawBytes
+	err = row.Scan(&r.ID, &uidl, &r.Listed, &r.Phase, &r.Tries, nanoseconds{&r.NextTry}, &r.Run)
+	r.UIDL = string(uidl)
+	return r, err
+}
+
+// ByUIDL gives the records with those UIDLs, those of one UIDL in order of ID. A UIDL without a record has no entry. Of a
+// record it gives ID, UIDL, Listed, Phase, Tries, NextTry and Run.
 func (a *Account) ByUIDL(ctx context.Context, uidls []string) (map[string][]Record, error) {
 	uidls = distinct(uidls)
 	var all int
@@ -76,10 +89,10 @@ func (a *Account) ByUIDL(ctx context.Context, uidls []string) (map[string][]Reco
 		}
 		marks := strings.Repeat(", ?", len(some))[2:]
 		err := each(ctx, a.store.read, func(row scanner) error {
-			r, err := scanRecord(row)
+			r, err := scanBrief(row)
 			known[r.UIDL] = append(known[r.UIDL], r)
 			return err
-		}, "SELECT "+columns+" FROM record WHERE account = ? AND uidl IN ("+marks+") ORDER BY uidl, id", args...)
+		}, "SELECT "+brief+" FROM record WHERE account = ? AND uidl IN ("+marks+") ORDER BY uidl, id", args...)
 		if err != nil {
 			return nil, a.failed(err)
 		}
@@ -90,14 +103,20 @@ func (a *Account) ByUIDL(ctx context.Context, uidls []string) (map[string][]Reco
 // amongAll is ByUIDL for a sorted list with most of the records.
 func (a *Account) amongAll(ctx context.Context, uidls []string) (map[string][]Record, error) {
 	known := make(map[string][]Record, len(uidls))
-	for r, err := range a.Records(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		if _, asked := slices.BinarySearch(uidls, r.UIDL); asked {
-			known[r.UIDL] = append(known[r.UIDL], r)
-		}
+	for _, uidl := range uidls {
+		known[uidl] = nil
 	}
+	err := each(ctx, a.store.read, func(row scanner) error {
+		r, err := scanBrief(row)
+		if rs, asked := known[r.UIDL]; asked {
+			known[r.UIDL] = append(rs, r)
+		}
+		return err
+	}, "SELECT "+brief+" FROM record NOT INDEXED WHERE account = ? ORDER BY id", a.id)
+	if err != nil {
+		return nil, a.failed(err)
+	}
+	maps.DeleteFunc(known, func(_ string, rs []Record) bool { return len(rs) == 0 })
 	return known, nil
 }
 

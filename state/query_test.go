@@ -27,7 +27,7 @@ func TestRecordsKeepAnyOctets(t *testing.T) {
 		for range 2 { // the same UIDL may be listed twice
 			r := sample(uidl)
 			r.ID, r.Phase = begun(t, a, r), PhaseIntent
-			want[uidl] = append(want[uidl], r)
+			want[uidl] = append(want[uidl], inBrief(r))
 		}
 	}
 	got, err := a.ByUIDL(t.Context(), append(uidls, "unknown", "plain"))
@@ -37,6 +37,11 @@ func TestRecordsKeepAnyOctets(t *testing.T) {
 	if !maps.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
+}
+
+// inBrief is what ByUIDL gives of a record.
+func inBrief(r Record) Record {
+	return Record{ID: r.ID, UIDL: r.UIDL, Listed: r.Listed, Phase: r.Phase, Tries: r.Tries, NextTry: r.NextTry, Run: r.Run}
 }
 
 // A long list is looked up in pieces when there are many more records than it has UIDLs. Otherwise all records are gone

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+	"golang.org/x/time/rate"
 
 	"github.com/pop2imap/pop2imap/internal/step"
 	"github.com/pop2imap/pop2imap/state"
@@ -44,7 +45,7 @@ func (r *run) copyAll(ctx context.Context, list []todo) error {
 		defer caught(&err)
 		err = r.retrieve(retrieving, list, room, items)
 	}()
-	d := delivery{r: r, room: room}
+	d := delivery{r: r, room: room, outbox: make(chan sending, 1)}
 	err = d.run(ctx, items)
 	stop()
 	for it := range items { // nobody wants it any more
@@ -111,6 +112,7 @@ func (r *run) rehearse(ctx context.Context, list []todo) error {
 // retrieve brings messages into spools, in order, as long as there is room.
 func (r *run) retrieve(ctx context.Context, list []todo, room *semaphore.Weighted, items chan<- *item) error {
 	next := 0
+	limit := r.limit()
 	return r.src.Retrieve(ctx, listed(list), func(_ int, body io.Reader, err error) error {
 		it := &item{todo: list[next], gone: err}
 		next++
@@ -123,7 +125,7 @@ func (r *run) retrieve(ctx context.Context, list []todo, room *semaphore.Weighte
 		}
 		it.spool = spools.Get().(*spool)
 		if err == nil {
-			if err := it.spool.fill(moving{body, r}, it.share); errors.Is(err, errEndless) {
+			if err := it.spool.fill(moving{ctx, body, r, limit}, it.share, it.Size); errors.Is(err, errEndless) {
 				it.endless = true
 			} else if err != nil {
 				return err
@@ -144,16 +146,33 @@ func (r *run) retrieve(ctx context.Context, list []todo, room *semaphore.Weighte
 	})
 }
 
-// moving reports what passes.
+// limit holds the rate that the user wants. What is not read from the one server is not sent by it.
+func (r *run) limit() *rate.Limiter {
+	if r.Rate <= 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(r.Rate), pieceMax)
+}
+
+// pieceMax is how much is read of a message at a time.
+const pieceMax = 32 << 10
+
+// moving reports what passes, and holds it up.
 type moving struct {
+	ctx context.Context
 	io.Reader
-	r *run
+	r     *run
+	limit *rate.Limiter
 }
 
 func (m moving) Read(p []byte) (int, error) {
-	n, err := m.Reader.Read(p)
-	if n > 0 {
-		m.r.tell(func(w Watcher) { w.Moved(n) })
+	n, err := m.Reader.Read(p[:min(len(p), pieceMax)])
+	if n == 0 {
+		return n, err
+	}
+	m.r.tell(func(w Watcher) { w.Moved(n) })
+	if e := m.limit.WaitN(m.ctx, n); e != nil {
+		return n, stopped(m.ctx)
 	}
 	return n, err
 }

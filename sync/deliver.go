@@ -11,14 +11,6 @@ import (
 	"github.com/pop2imap/pop2imap/state"
 )
 
-// A batch has so many messages and octets at the most, and so many batches are on their way at a time: half of a server's
-// time for a message goes into its transaction, and most of ours into waiting for answers.
-const (
-	batchMessages = 100
-	batchOctets   = 4 << 20
-	mostFlights   = 3
-)
-
 // A delivery appends messages and records what became of them: first the intents of a batch are durable, then its last
 // octet is sent, then the outcomes are durable. Whoever dies in between leaves the intents, and the next run finds out
 // what became of them (settle.go).
@@ -28,6 +20,25 @@ type delivery struct {
 	batch   []*item // not sent yet
 	octets  int64   // of it
 	flights []flight
+	begun   bool // something was sent
+	outbox  chan sending
+}
+
+// A sending is a batch that is to be written. That has a goroutine of its own: while the one batch is on its way to the
+// server, intents and outcomes of others are on theirs to the disk.
+type sending struct {
+	batch   []Outgoing
+	folder  Folder
+	answers chan []Answer
+}
+
+// post writes the batches, in their order.
+func (d *delivery) post(ctx context.Context, sent chan<- struct{}) {
+	defer close(sent)
+	for s := range d.outbox {
+		pending := d.r.dest.Append(ctx, s.folder, s.batch)
+		go func() { s.answers <- pending.Wait(ctx) }()
+	}
 }
 
 // A flight is a batch on its way.
@@ -38,6 +49,9 @@ type flight struct {
 
 // run takes items until there are no more, or something fails. Then it hears what became of all that was sent.
 func (d *delivery) run(ctx context.Context, items <-chan *item) error {
+	sent := make(chan struct{})
+	go d.post(ctx, sent)
+	defer func() { close(d.outbox); <-sent }()
 	err := d.accept(ctx, items)
 	if err == nil || errors.Is(err, errEnough) {
 		err = firstOf(d.flush(ctx), err)
@@ -56,7 +70,7 @@ func (d *delivery) accept(ctx context.Context, items <-chan *item) error {
 		if len(d.flights) > 0 {
 			landed = d.flights[0].answers
 		}
-		if len(d.flights) == mostFlights || d.r.picky && len(d.flights) > 0 {
+		if len(d.flights) > 0 && (d.r.picky || len(d.flights) >= d.r.dest.Pace().Flights) {
 			in = nil
 		}
 		var err error
@@ -82,7 +96,7 @@ func (d *delivery) take(ctx context.Context, it *item) error {
 		d.release(it)
 		return err
 	}
-	if len(d.batch) > 0 && d.octets+it.spool.size() > batchOctets {
+	if len(d.batch) > 0 && d.octets+it.spool.size() > int64(d.r.dest.Pace().Octets) {
 		if err := d.flush(ctx); err != nil {
 			d.release(it)
 			return err
@@ -93,7 +107,11 @@ func (d *delivery) take(ctx context.Context, it *item) error {
 	if n := d.r.Narrow.Messages; n > 0 && d.r.dealt+d.pending() >= n {
 		return errEnough
 	}
-	if len(d.batch) < batchMessages && d.octets < batchOctets {
+	if !d.begun { // the first message goes alone anyway, see imap.Append: while it is under way the others come
+		d.begun = true
+		return d.flush(ctx)
+	}
+	if pace := d.r.dest.Pace(); len(d.batch) < pace.Messages && d.octets < int64(pace.Octets) {
 		return nil
 	}
 	return d.flush(ctx)
@@ -185,7 +203,7 @@ func (d *delivery) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	d.flights = append(d.flights, flight{batch, d.send(ctx, batch)})
+	d.flights = append(d.flights, flight{batch, d.send(batch)})
 	return nil
 }
 
@@ -225,14 +243,17 @@ func (d *delivery) compare(ctx context.Context, batch []*item) ([]*item, error) 
 }
 
 // send appends a batch. The answers come in their own time.
-func (d *delivery) send(ctx context.Context, batch []*item) chan []Answer {
+func (d *delivery) send(batch []*item) chan []Answer {
 	out := make([]Outgoing, len(batch))
 	for i, it := range batch {
 		out[i] = it.outgoing()
 	}
+	return d.offer(out)
+}
+
+func (d *delivery) offer(batch []Outgoing) chan []Answer {
 	answers := make(chan []Answer, 1)
-	pending := d.r.dest.Append(ctx, d.r.folder, out)
-	go func() { answers <- pending.Wait(ctx) }()
+	d.outbox <- sending{batch, d.r.folder, answers}
 	return answers
 }
 

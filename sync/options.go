@@ -26,6 +26,7 @@ type Options struct {
 	NoDedup      bool          // do not look for messages that the destination already has
 	Verify       Level         // of the read-back
 	Delete       Deletion
+	Rate         int64 // octets a second that are retrieved, and so appended, at the most; 0: no limit
 
 	// Settle is how long after an APPEND without a reply the server may still be storing it.
 	Settle time.Duration

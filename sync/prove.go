@@ -47,7 +47,10 @@ func (r *run) proveAll(ctx context.Context, open []state.Record, level Level) er
 
 // lookFor looks for the messages of records where they should be, and then everywhere. It gives back what is nowhere.
 func (r *run) lookFor(ctx context.Context, folder string, recs []state.Record, level Level) ([]state.Record, error) {
-	f, err := r.dest.Open(ctx, folder, false)
+	f, err := r.folder, error(nil)
+	if f.Name != folder {
+		f, err = r.dest.Open(ctx, folder, false)
+	}
 	if err == nil {
 		recs, err = r.proveFolder(ctx, f, recs, level)
 	} else if ClassOf(err) == Missing {

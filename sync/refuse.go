@@ -36,7 +36,7 @@ func (d *delivery) halves(ctx context.Context, items []*item) error {
 		if len(part) == 0 {
 			continue
 		}
-		if err := d.settleBatch(ctx, part, <-d.send(ctx, part)); err != nil {
+		if err := d.settleBatch(ctx, part, <-d.send(part)); err != nil {
 			return d.giveUp(ctx, items, err)
 		}
 	}
@@ -76,7 +76,7 @@ func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) erro
 		if err := d.r.State.Resend(ctx, it.id, form.Size, it.keep); err != nil {
 			return StateError(err)
 		}
-		answer := d.r.dest.Append(ctx, d.r.folder, []Outgoing{form.Outgoing}).Wait(ctx)
+		answer := <-d.offer([]Outgoing{form.Outgoing})
 		if err := answer[0].Err; err == nil || !NotStored(err) || ClassOf(err) != Refused {
 			return d.settleBatch(ctx, []*item{it}, answer)
 		}

@@ -43,10 +43,13 @@ type run struct {
 	book   book
 	watch  stdsync.Mutex // so that one method of Watch is called at a time
 
-	src    Source      // nil: no session
-	dest   Destination // nil: no connection
-	folder Folder      // the zero value: not opened yet
-	shelf  *shelf      // what the folder has that no record claims; nil: not looked through yet
+	src  Source      // nil: no session
+	dest Destination // nil: no connection
+	door *door       // nil: no login under way
+
+	goodbyes stdsync.WaitGroup // sessions that are being left
+	folder   Folder            // the zero value: not opened yet
+	shelf    *shelf            // what the folder has that no record claims; nil: not looked through yet
 
 	listing Listing          // of the last session
 	matches []match          // what that listing means
@@ -206,15 +209,54 @@ func (r *run) prepare(ctx context.Context) (list []todo, err error) {
 	if err := r.settle(ctx); err != nil {
 		return nil, err
 	}
+	if err := r.knock(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.enter(ctx); err != nil {
 		return nil, err
 	}
 	return r.plan(ctx)
 }
 
+// A door is a login at the destination under way.
+type door struct {
+	open   chan struct{} // closed when it is through
+	cancel context.CancelFunc
+	dest   Destination
+	err    error
+}
+
+// knock logs in to the destination while the maildrop is still being listed, in a run that will hardly do without: the
+// first of an account.
+func (r *run) knock(ctx context.Context) error {
+	if r.dest != nil || r.door != nil || r.DryRun {
+		return nil
+	}
+	if c, err := r.State.Counts(ctx); err != nil || c != (state.Counts{}) {
+		return StateError(err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	d := &door{open: make(chan struct{}), cancel: cancel}
+	go func() {
+		defer close(d.open)
+		d.dest, d.err = r.To(ctx)
+	}()
+	r.door = d
+	return nil
+}
+
+// through waits for the login under way.
+func (r *run) through() error {
+	d := r.door
+	<-d.open
+	r.door, r.dest = nil, d.dest
+	return d.err
+}
+
 // enter logs in to the maildrop. Numbers of an earlier session mean nothing in the new one.
 func (r *run) enter(ctx context.Context) (err error) {
 	r.hangUpSource()
+	r.goodbyes.Wait() // a maildrop takes one session at a time
 	r.src, err = r.From(ctx)
 	r.reached = r.reached || err == nil
 	return err
@@ -227,13 +269,18 @@ func (r *run) quit(ctx context.Context) {
 		r.hangUpSource()
 		return
 	}
-	r.src.Close(ctx) // nothing was to be deleted, so nothing depends on it
+	src := r.src
 	r.src = nil
+	r.goodbyes.Go(func() { // nothing was to be deleted, so nothing depends on it
+		src.Close(ctx)
+		src.Abandon()
+	})
 }
 
 // hangUp drops both connections: the next step makes new ones.
 func (r *run) hangUp(ctx context.Context) {
 	r.hangUpSource()
+	r.turnAway()
 	if r.dest != nil {
 		short, cancel := context.WithTimeout(ctx, 5*time.Second) // it may be the one that is dead
 		r.dest.Close(short)
@@ -251,6 +298,11 @@ func (r *run) hangUpSource() {
 
 // login connects to the destination when that is first needed.
 func (r *run) login(ctx context.Context) (err error) {
+	if r.door != nil {
+		err = r.through()
+		r.reached = r.reached || err == nil
+		return err
+	}
 	if r.dest == nil {
 		r.dest, err = r.To(ctx)
 		r.reached = r.reached || err == nil
@@ -281,9 +333,22 @@ func (r *run) destination(ctx context.Context) error {
 	return nil
 }
 
+// turnAway ends a login that nobody waits for any more.
+func (r *run) turnAway() {
+	if r.door == nil {
+		return
+	}
+	r.door.cancel()
+	if err := r.through(); err != nil {
+		r.dest = nil
+	}
+}
+
 // leave says goodbye. That this fails changes nothing that was done.
 func (r *run) leave(ctx context.Context) {
+	defer r.goodbyes.Wait()
 	r.hangUpSource()
+	r.turnAway()
 	if r.dest == nil {
 		return
 	}

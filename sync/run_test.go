@@ -294,3 +294,13 @@ func TestFlagsAndDates(t *testing.T) {
 		})
 	}
 }
+
+// A cap on the rate is held, to the burst of one piece: 200 KB at 100 KB/s take more than a second.
+func TestRate(t *testing.T) {
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, sized(mail("a"), 100_000), sized(mail("b"), 100_000))
+	r := w.run(func(o *sync.Options) { o.Rate = 100_000 })
+	w.wants(r, "2 listed, 2 new, 2 copied")
+	if r.Took < time.Second {
+		t.Errorf("it took %v", r.Took)
+	}
+}

@@ -33,10 +33,11 @@ type spool struct {
 var spools = stdsync.Pool{New: func() any { return new(spool) }}
 
 // fill takes in a message to its end, the first memory octets of it into memory. An error says whether the source or our
-// disk failed.
-func (s *spool) fill(body io.Reader, memory int64) error {
+// disk failed. listed is what LIST says of its size.
+func (s *spool) fill(body io.Reader, memory, listed int64) error {
 	hash := message.NewHasher()
 	body = io.TeeReader(body, hash)
+	s.head.Grow(int(min(memory, listed+bytes.MinRead)))
 	_, err := io.CopyN(&s.head, body, memory)
 	if err == nil {
 		err = s.overflow(body, memory)
@@ -117,6 +118,9 @@ func (s *spool) release() {
 		s.file.Close()
 	}
 	s.file, s.rest = nil, 0
+	if s.head.Cap() > 64<<10 { // most messages are small, and what one large one needed is not kept for them
+		s.head = bytes.Buffer{}
+	}
 	s.head.Reset()
 	spools.Put(s)
 }

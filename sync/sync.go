@@ -68,9 +68,12 @@ type Destination interface {
 	// A missing folder is created and subscribed to if create is set; otherwise the error is of class Missing.
 	Open(ctx context.Context, folder string, create bool) (Folder, error)
 
+	// Pace says what batches the server likes.
+	Pace() Pace
+
 	// Append sends messages to be stored, in order, and returns when they are written, or when it is known that they
-	// cannot be. What became of them the Pending tells. It may be called again before that was waited for; batches are
-	// stored in the order in which they were sent.
+	// cannot be. What became of them the Pending tells. It may be called again before that was waited for. Batches are
+	// stored in the order in which they were sent, unless they travel over several connections.
 	Append(ctx context.Context, f Folder, batch []Outgoing) Pending
 
 	// Find goes through the messages of a folder whose UID is at least from, in order of UID. It reads and changes
@@ -91,6 +94,9 @@ type Destination interface {
 	// Close says LOGOUT; what was appended stays.
 	Close(ctx context.Context) error
 }
+
+// A Pace says how many messages and octets a batch should have at the most, and how many batches may be on their way.
+type Pace struct{ Messages, Octets, Flights int }
 
 // A Pending is a batch on its way.
 type Pending interface {

@@ -46,7 +46,7 @@ func (p *program) destination(ctx context.Context, job *config.Job, s *screen, a
 	}
 	e := job.To.Endpoint
 	return func(ctx context.Context) (sync.Destination, error) {
-		session, err := imap.Dial(ctx, server, imap.Login{User: e.User, Password: secret, Auth: e.Auth})
+		session, err := imap.DialPool(ctx, server, imap.Login{User: e.User, Password: secret, Auth: e.Auth}, job.Connections)
 		if err != nil {
 			return nil, err
 		}

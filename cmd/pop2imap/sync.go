@@ -126,7 +126,7 @@ func (p *program) options(ctx context.Context, job *config.Job, s *screen, ask a
 			Size: int64(job.MaxSize)},
 		Flags: sync.FlagMode(job.Flags), SeenBefore: time.Duration(job.SeenBefore), TrustHeaders: job.TrustHeaders,
 		DryRun: job.DryRun, NoDedup: job.NoDedup, Verify: sync.Level(job.Verify), Delete: job.Deletion(),
-		Settle: job.Settle, Patience: job.Patience,
+		Settle: job.Settle, Patience: job.Patience, Rate: int64(job.Rate.Size),
 	}
 	if o.From, err = p.source(ctx, job, s, ask); err != nil {
 		return o, err

@@ -37,6 +37,8 @@ type Job struct {
 	Since, Until Date
 	MaxMessages  int
 	MaxSize      Size
+	Rate         Rate
+	Connections  int // to the destination; 0: tuned
 	Flags        Mode
 	SeenBefore   Age
 	TrustHeaders bool
@@ -77,6 +79,9 @@ func (j *Job) Register(f *pflag.FlagSet) {
 	f.Var(&j.Flags, "flags", "how flags are set: infer, seen or unseen (`MODE`)")
 	f.Var(&j.SeenBefore, "seen-before", "messages older than `AGE` (30d) arrive as read")
 	f.BoolVar(&j.TrustHeaders, "trust-headers", false, "believe Status and X-Status even where a sender could have written them")
+	f.Var(&j.Rate, "rate", "retrieve, and so append, at most `SIZE/s` (500K)")
+	f.IntVar(&j.Connections, "imap-connections", 0, "connections to the destination (`N`; default 1). More are faster where the "+
+		"server has no LITERAL+, and messages then arrive out of order")
 	f.DurationVar(&j.Settle, "settle", 30*time.Second, "wait before an interrupted APPEND may be taken for lost (`D`)")
 	j.registerLines(f)
 }
@@ -164,6 +169,8 @@ func (j *Job) checkNumbers() error {
 		return bad("--timeout must be more than 0")
 	case j.Settle < 0:
 		return bad("--settle must not be less than 0")
+	case j.Connections < 0 || j.Connections > 20: // servers allow ten or so
+		return bad("--imap-connections can be 1 to 20")
 	case j.MaxMessages < 0:
 		return bad("--max-messages must not be less than 0")
 	case !j.Since.IsZero() && !j.Until.IsZero() && j.Until.Before(j.Since.Time):

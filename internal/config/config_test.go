@@ -92,6 +92,7 @@ func TestValues(t *testing.T) {
 		{new(Age), "30", "error"}, {new(Age), "d", "error"}, {new(Age), "0d", "error"}, {new(Age), "4000000000y", "error"}, {new(Age), "", "error"},
 		{new(Date), "2020-01-31T12:00:00+01:00", "2020-01-31T12:00:00+01:00"}, {new(Date), "31.1.2020", "error"}, {new(Date), "2020-02-30", "error"},
 		{new(Mode), "seen", "seen"}, {new(Mode), "Seen", "error"},
+		{new(Rate), "500K/s", "512000"}, {new(Rate), "2M", "2097152"}, {new(Rate), "0/s", "error"}, {new(Rate), "/s", "error"},
 		{new(Level), "off", "off"}, {new(Level), "size", "size"}, {new(Level), "digest", "digest"}, {new(Level), "", "error"}, {new(Level), "all", "error"},
 		{new(Deletion), "never", "never"}, {new(Deletion), "verified", "verified"}, {new(Deletion), "14d", "336h0m0s"},
 		{new(Deletion), "0d", "error"}, {new(Deletion), "always", "error"}, {new(Deletion), "", "error"},

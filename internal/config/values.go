@@ -42,6 +42,15 @@ func (s *Size) String() string {
 
 func (s *Size) Type() string { return "SIZE" }
 
+// A Rate is a size a second: 500K/s, or 500K.
+type Rate struct{ Size }
+
+func (r *Rate) Set(text string) error {
+	return r.Size.Set(strings.TrimSuffix(strings.TrimSpace(text), "/s"))
+}
+
+func (r *Rate) Type() string { return "SIZE/s" }
+
 // An Age is a time span: 12h, 30d, 2w, 1y (365 days).
 type Age time.Duration
 

@@ -33,6 +33,16 @@ func (s *Session) Append(ctx context.Context, f sync.Folder, batch []sync.Outgoi
 	return p
 }
 
+// Pace is what the server's abilities and measurements suggest: half of its time for a message goes into a transaction, so
+// a hundred share one, and three on their way hide the wait for answers. Where each message has to be asked for, a batch
+// only holds up.
+func (s *Session) Pace() sync.Pace {
+	if !s.caps.has("LITERAL+") {
+		return sync.Pace{Messages: 10, Octets: 1 << 20, Flights: 1}
+	}
+	return sync.Pace{Messages: 100, Octets: 4 << 20, Flights: 3}
+}
+
 // Wait implements [sync.Pending].
 func (p *pending) Wait(ctx context.Context) []sync.Answer {
 	defer p.s.w.Bind(ctx)()

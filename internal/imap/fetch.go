@@ -22,7 +22,7 @@ const (
 func (s *Session) Sizes(ctx context.Context, f sync.Folder, uids []uint32) (map[uint32]int64, error) {
 	defer s.begin(ctx)()
 	sizes := map[uint32]int64{}
-	err := s.fetchAll(f, uids, sizesAtOnce, &imap.FetchOptions{UID: true, RFC822Size: true},
+	err := s.fetchAll(f, slices.Collect(slices.Chunk(ranges(proper(uids)), sizesAtOnce)), &imap.FetchOptions{UID: true, RFC822Size: true},
 		func(m *imapclient.FetchMessageData) error {
 			var uid uint32
 			size := int64(-1)
@@ -49,7 +49,11 @@ func (s *Session) Sizes(ctx context.Context, f sync.Folder, uids []uint32) (map[
 func (s *Session) Read(ctx context.Context, f sync.Folder, uids []uint32, each func(uint32, io.Reader) error) error {
 	defer s.begin(ctx)()
 	whole := &imap.FetchItemBodySection{Peek: true}
-	return s.fetchAll(f, uids, bodiesAtOnce, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{whole}},
+	var sets []imap.UIDSet
+	for some := range slices.Chunk(proper(uids), bodiesAtOnce) {
+		sets = append(sets, ranges(some))
+	}
+	return s.fetchAll(f, sets, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{whole}},
 		func(m *imapclient.FetchMessageData) error {
 			var uid uint32
 			for item := m.Next(); item != nil; item = m.Next() {
@@ -80,18 +84,22 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// fetchAll asks for those UIDs and calls each with every message that is there. An error from each is returned as it
-// is, when the answer to the FETCH under way is read.
-func (s *Session) fetchAll(f sync.Folder, uids []uint32, atOnce int, o *imap.FetchOptions,
+// proper gives the UIDs in order, each once. 0 would become "*" (RFC 9051 §9, seq-number).
+func proper(uids []uint32) []uint32 {
+	uids = slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return uid == 0 })
+	slices.Sort(uids)
+	return slices.Compact(uids)
+}
+
+// fetchAll asks for those UIDs, one set after the other, and calls each with every message that is there. An error from
+// each is returned as it is, when the answer to the FETCH under way is read.
+func (s *Session) fetchAll(f sync.Folder, sets []imap.UIDSet, o *imap.FetchOptions,
 	each func(*imapclient.FetchMessageData) error) error {
 	if _, err := s.reopen(f); err != nil {
 		return err
 	}
-	// 0 would become "*" (RFC 9051 §9, seq-number).
-	uids = slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return uid == 0 })
-	slices.Sort(uids)
-	for part := range slices.Chunk(slices.Compact(uids), atOnce) {
-		if err := s.fetch(f, ranges(part), o, each); err != nil {
+	for _, set := range sets {
+		if err := s.fetch(f, set, o, each); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,103 @@
+package imap
+
+import (
+	"context"
+
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// A Pool is a login at a server through several connections. That is faster where each literal has to wait for the server
+// (no LITERAL+): time is then linear in connections. Only appends are shared out; all else goes over the first one. Batches
+// that travel over several connections are stored in the order in which the server takes them, and not in that of the
+// maildrop, which is why nobody gets several who has not asked for them.
+type Pool struct {
+	*Session // the first
+	dial     func(context.Context) (*Session, error)
+	most     int           // connections
+	all      []*Session    // but the first
+	free     chan *Session // those that have nothing to do
+}
+
+var _ sync.Destination = (*Pool)(nil)
+
+// DialPool is [Dial] for at most so many connections; 0 is 1. The others are made when they are needed, and a server that
+// allows fewer gets along with those.
+func DialPool(ctx context.Context, s wire.Server, l Login, connections int) (*Pool, error) {
+	first, err := Dial(ctx, s, l)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool{Session: first, most: max(connections, 1),
+		dial: func(ctx context.Context) (*Session, error) { return Dial(ctx, s, l) }}
+	p.free = make(chan *Session, p.most)
+	p.free <- first
+	return p, nil
+}
+
+// Pace lets each connection have a batch, and one more be made ready.
+func (p *Pool) Pace() sync.Pace {
+	pace := p.Session.Pace()
+	if p.most > 1 {
+		pace.Flights = p.most + 1
+	}
+	return pace
+}
+
+// Append gives the batch to a connection that has nothing to do.
+func (p *Pool) Append(ctx context.Context, f sync.Folder, batch []sync.Outgoing) sync.Pending {
+	if p.most == 1 {
+		return p.Session.Append(ctx, f, batch)
+	}
+	s := p.next(ctx, f)
+	answers := make(promise, 1)
+	go func() {
+		answers <- s.Append(ctx, f, batch).Wait(ctx)
+		p.free <- s
+	}()
+	return answers
+}
+
+// A promise is a batch that another goroutine sends.
+type promise chan []sync.Answer
+
+// Wait implements [sync.Pending].
+func (a promise) Wait(context.Context) []sync.Answer { return <-a }
+
+// next gives a connection that is free, or a new one.
+func (p *Pool) next(ctx context.Context, f sync.Folder) *Session {
+	select {
+	case s := <-p.free:
+		return s
+	default:
+	}
+	if len(p.all)+1 < p.most {
+		if s, err := p.another(ctx, f); err == nil {
+			p.all = append(p.all, s)
+			return s
+		}
+		p.most = max(2, len(p.all)+1) // the server allows no more; 2 keeps to this way of sending
+	}
+	return <-p.free
+}
+
+// another makes a connection with the folder open, which is faster on some servers.
+func (p *Pool) another(ctx context.Context, f sync.Folder) (*Session, error) {
+	s, err := p.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Open(ctx, f.Name, false); err != nil {
+		s.drop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close says LOGOUT on all connections.
+func (p *Pool) Close(ctx context.Context) error {
+	for _, s := range p.all {
+		s.Close(ctx) // what was stored was answered before
+	}
+	return p.Session.Close(ctx)
+}

@@ -1,0 +1,111 @@
+package imap
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-imap/v2"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// Without LITERAL+ the batches are shared out among connections; each message is stored once, and its place is right.
+func TestPool(t *testing.T) {
+	for _, c := range []struct {
+		without []imap.Cap
+		asked   int
+		want    int // connections
+	}{
+		{nil, 0, 1},
+		{nil, 3, 3},
+		{[]imap.Cap{imap.CapLiteralPlus, imap.CapMultiAppend}, 0, 1},
+		{[]imap.Cap{imap.CapLiteralPlus, imap.CapMultiAppend}, 4, 4},
+	} {
+		t.Run(fmt.Sprintf("without %v, %d connections", c.without, c.asked), func(t *testing.T) {
+			srv := startIMAP(t, lab.IMAPOptions{Without: c.without})
+			p, err := DialPool(t.Context(), at(srv), Login{User: user, Password: password}, c.asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := p.Open(t.Context(), "INBOX", false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all []sync.Pending
+			for i := range 10 {
+				var batch []sync.Outgoing
+				for j := range 5 {
+					batch = append(batch, letter(raw(5*i+j)))
+				}
+				all = append(all, p.Append(t.Context(), f, batch))
+			}
+			places := map[uint32]string{}
+			for i, pending := range all {
+				for j, a := range pending.Wait(t.Context()) {
+					if a.Err != nil {
+						t.Errorf("message %d: %v", 5*i+j, a.Err)
+					}
+					places[a.UID] = raw(5*i + j)
+				}
+			}
+			if err := p.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			got, err := srv.Messages("INBOX")
+			if err != nil || len(got) != 50 {
+				t.Fatalf("got %d messages (%v), want 50", len(got), err)
+			}
+			for _, m := range got {
+				if !bytes.Equal(m.Raw, []byte(places[m.UID])) {
+					t.Errorf("UID %d is another message than it was said to be", m.UID)
+				}
+			}
+			if n := srv.Connections(); n != c.want {
+				t.Errorf("got %d connections, want %d", n, c.want)
+			}
+		})
+	}
+}
+
+// raw is a message of more than 4 KiB, which LITERAL- lets nobody send unasked.
+func raw(n int) string {
+	return fmt.Sprintf("Message-ID: <%d@example.org>\r\n\r\n%s", n, strings.Repeat("filled up to its size\r\n", 250))
+}
+
+// A server that allows two connections gets the same messages through two.
+func TestPoolAtAServerThatAllowsFewConnections(t *testing.T) {
+	srv := startIMAP(t, lab.IMAPOptions{Without: []imap.Cap{imap.CapLiteralPlus, imap.CapMultiAppend}})
+	p, err := DialPool(t.Context(), at(srv), Login{User: user, Password: password}, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.dial = func(ctx context.Context) (*Session, error) {
+		return nil, &sync.Error{Class: sync.Temporary, Err: errors.New("too many connections")}
+	}
+	f, err := p.Open(t.Context(), "INBOX", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []sync.Pending
+	for i := range 6 {
+		all = append(all, p.Append(t.Context(), f, []sync.Outgoing{letter(raw(i))}))
+	}
+	for _, pending := range all {
+		if a := pending.Wait(t.Context()); a[0].Err != nil {
+			t.Error(a[0].Err)
+		}
+	}
+	if err := p.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	got, err := srv.Messages("INBOX")
+	if err != nil || len(got) != 6 || !slices.IsSortedFunc(got, func(a, b lab.Stored) int { return bytes.Compare(a.Raw, b.Raw) }) {
+		t.Errorf("got %d messages (%v), want 6 in order", len(got), err)
+	}
+}
