@@ -1,0 +1,145 @@
+package sync
+
+import (
+	"context"
+	"time"
+
+	"github.com/pop2imap/pop2imap/state"
+)
+
+// A door is a login at the destination under way.
+type door struct {
+	open   chan struct{} // closed when it is through
+	cancel context.CancelFunc
+	dest   Destination
+	err    error
+}
+
+// knock logs in to the destination while the maildrop is still being listed, in a run that will hardly do without: the
+// first of an account.
+func (r *run) knock(ctx context.Context) error {
+	if r.dest != nil || r.door != nil || r.DryRun {
+		return nil
+	}
+	if c, err := r.State.Counts(ctx); err != nil || c != (state.Counts{}) {
+		return StateError(err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	d := &door{open: make(chan struct{}), cancel: cancel}
+	go func() {
+		defer close(d.open)
+		d.dest, d.err = r.To(ctx)
+	}()
+	r.door = d
+	return nil
+}
+
+// through waits for the login under way.
+func (r *run) through() error {
+	d := r.door
+	<-d.open
+	r.door, r.dest = nil, d.dest
+	return d.err
+}
+
+// enter logs in to the maildrop. Numbers of an earlier session mean nothing in the new one.
+func (r *run) enter(ctx context.Context) (err error) {
+	r.hangUpSource()
+	r.goodbyes.Wait() // a maildrop takes one session at a time
+	r.src, err = r.From(ctx)
+	r.reached = r.reached || err == nil
+	return err
+}
+
+// quit ends the session with the maildrop. Where something was retrieved that is not stored there is no QUIT: it may expire
+// what was retrieved (RFC 2449 §6.7).
+func (r *run) quit(ctx context.Context) {
+	if r.src == nil || r.unsaved > 0 {
+		r.hangUpSource()
+		return
+	}
+	src := r.src
+	r.src = nil
+	r.goodbyes.Go(func() { // nothing was to be deleted, so nothing depends on it
+		src.Close(ctx)
+		src.Abandon()
+	})
+}
+
+// hangUp drops both connections: the next step makes new ones.
+func (r *run) hangUp(ctx context.Context) {
+	r.hangUpSource()
+	r.turnAway()
+	if r.dest != nil {
+		short, cancel := context.WithTimeout(ctx, 5*time.Second) // it may be the one that is dead
+		r.dest.Close(short)
+		cancel()
+	}
+	r.dest, r.folder, r.shelf = nil, Folder{}, nil
+}
+
+func (r *run) hangUpSource() {
+	if r.src != nil {
+		r.src.Abandon()
+	}
+	r.src, r.fetched, r.unsaved = nil, 0, 0
+}
+
+// login connects to the destination when that is first needed.
+func (r *run) login(ctx context.Context) (err error) {
+	if r.door != nil {
+		err = r.through()
+		r.reached = r.reached || err == nil
+		return err
+	}
+	if r.dest == nil {
+		r.dest, err = r.To(ctx)
+		r.reached = r.reached || err == nil
+	}
+	return err
+}
+
+// destination opens the folder when that is first needed.
+func (r *run) destination(ctx context.Context) error {
+	if r.folder.Name != "" {
+		return nil
+	}
+	if err := r.login(ctx); err != nil {
+		return err
+	}
+	f, err := r.dest.Open(ctx, r.Folder, !r.DryRun)
+	if r.DryRun && err != nil && ClassOf(err) == Missing {
+		r.notice("the folder %q does not exist: it would be created", r.Folder)
+		f, err = Folder{Name: r.Folder, Created: true}, nil
+	}
+	if err != nil {
+		return err
+	}
+	r.folder = f
+	if f.Created && !r.DryRun {
+		r.notice("created the folder %q", r.Folder)
+	}
+	return nil
+}
+
+// turnAway ends a login that nobody waits for any more.
+func (r *run) turnAway() {
+	if r.door == nil {
+		return
+	}
+	r.door.cancel()
+	if err := r.through(); err != nil {
+		r.dest = nil
+	}
+}
+
+// leave says goodbye. That this fails changes nothing that was done.
+func (r *run) leave(ctx context.Context) {
+	defer r.goodbyes.Wait()
+	r.hangUpSource()
+	r.turnAway()
+	if r.dest == nil {
+		return
+	}
+	r.dest.Close(ctx)
+}
