@@ -64,6 +64,7 @@ type run struct {
 	last      state.Run       // the one before this one; the zero value: there was none
 	killed    bool            // that one was
 	remade    bool            // the folder had to be made anew
+	retaken   bool            // what was too short was retrieved once more
 	reached   bool            // one of the servers was there in this run
 	picky     bool            // the destination refuses messages: one batch at a time keeps the others in order
 	died      time.Time       // when a line died with appends on it; zero: never
@@ -192,7 +193,8 @@ func (r *run) session(ctx context.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if len(r.short) > 0 && r.shortLeft() {
+	if r.shortLeft() && !r.retaken {
+		r.retaken = true
 		return true, nil
 	}
 	if err := r.place(ctx); err != nil {
