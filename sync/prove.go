@@ -218,11 +218,12 @@ func (r *run) searchFor(ctx context.Context, folder string, lost []state.Record)
 // findIn finds messages in a folder by their octets, records that they are there, and gives back the others.
 func (r *run) findIn(ctx context.Context, folder string, lost []state.Record) (rest []state.Record, err error) {
 	f, err := r.dest.Open(ctx, folder, false)
-	if err != nil && ClassOf(err) != Temporary {
-		return lost, nil // it cannot be looked into
-	}
 	if err != nil {
-		return nil, err
+		switch ClassOf(err) {
+		case Temporary, Protocol, Stopped, Bug:
+			return nil, err // the connection is gone: nobody knows what is in there, or in the next one
+		}
+		return lost, nil // there is no such folder, or the server does not let us look into it
 	}
 	ids := map[string]bool{}
 	for _, rec := range lost {
