@@ -134,6 +134,12 @@ func (r *run) retrieve(ctx context.Context, list []todo, room *semaphore.Weighte
 				it.study(r)
 			}
 		}
+		// What LIST promised and the message has not must not be kept from others: a batch would wait for more messages, and
+		// they for room.
+		if used := max(int64(it.spool.head.Len()), smallest); used < it.share {
+			room.Release(it.share - used)
+			it.share = used
+		}
 		select {
 		case items <- it:
 		case <-ctx.Done():
