@@ -49,6 +49,7 @@ func (d *delivery) giveUp(ctx context.Context, items []*item, err error) error {
 	for _, it := range items {
 		if it.entry.fate == left && it.id != 0 {
 			ids = append(ids, it.id)
+			it.id = 0 // once: whoever offered a larger part gives up too
 		}
 	}
 	if len(ids) == 0 {

@@ -290,3 +290,41 @@ func TestLostReplyOfARepairedMessage(t *testing.T) {
 		}
 	}
 }
+
+// Where a batch was refused as one, its halves are offered again: whatever stops that, each intent is taken back once.
+func TestHalvesThatAreGivenUp(t *testing.T) {
+	for name, code := range map[string]imap.ResponseCode{"no room": "OVERQUOTA", "no folder": imap.ResponseCodeTryCreate,
+		"not now": imap.ResponseCodeUnavailable} {
+		t.Run(name, func(t *testing.T) {
+			full := false
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{RefuseAppend: func(_ int64, raw []byte) error {
+				if full = full || bytes.Contains(raw, []byte("This is m0001")); full {
+					return no(code)
+				}
+				return nil
+			}}, many(6, 0)...)
+			r := w.run()
+			if got := counts(r); got != "6 listed, 6 new, 1 copied, 5 left" || r.Err == nil || sync.ClassOf(r.Err) == sync.Bug {
+				t.Errorf("got %s (%v)", got, r.Err)
+			}
+			if got := len(w.records()); got != 1 {
+				t.Errorf("got %d records, want 1", got)
+			}
+		})
+	}
+	for n := 4; n < 9; n++ { // those of the halves
+		t.Run(fmt.Sprintf("line cut at APPEND %d", n), func(t *testing.T) {
+			var hook trap
+			o := refusing("This is m0005", no(""))
+			o.Hook = hook.fate(lab.Cut)
+			all := many(9, 0)
+			w := create(t, lab.POP3Options{}, o, all...)
+			hook.set("APPEND", n)
+			r := w.run(func(o *sync.Options) { o.Patience = time.Minute })
+			w.wants(r, "9 listed, 9 new, 8 copied, 1 refused")
+			if got := len(w.records()); got != 9 {
+				t.Errorf("got %d records, want 9", got)
+			}
+		})
+	}
+}
