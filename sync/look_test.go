@@ -3,13 +3,67 @@ package sync_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/state"
 	"github.com/pop2imap/pop2imap/sync"
 )
+
+// verifies is one run of pop2imap verify.
+func (w *world) verifies(change ...func(*sync.Options)) (v sync.Verification, absent int) {
+	w.Helper()
+	store, err := state.Open(context.Background(), w.state)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer store.Close()
+	o := w.options()
+	if o.State, err = store.Account(context.Background(), "alice", key); err != nil {
+		w.Fatal(err)
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
+	defer cancel()
+	return sync.Verify(ctx, o, func(state.Record) { absent++ }), absent
+}
+
+// A server that hangs up over one message and another: what was read is not read again, and the end comes.
+func TestVerifyOnALineThatBreaks(t *testing.T) {
+	for name, c := range map[string]struct {
+		ever bool
+		want sync.Verification
+	}{"once in a session": {false, sync.Verification{Proved: 350}}, "always at one message": {true, sync.Verification{}}} {
+		t.Run(name, func(t *testing.T) {
+			reads, broken := map[int]int{}, false
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: func(session int, command string) lab.Fate {
+				if !broken || !strings.HasPrefix(command, "UID FETCH") || !strings.Contains(command, "BODY.PEEK[]") {
+					return lab.Execute
+				}
+				if reads[session]++; reads[session] == 2 || c.ever && strings.Contains(command, "101") {
+					return lab.Cut
+				}
+				return lab.Execute
+			}}, many(350, 0)...)
+			w.wants(w.run(), "350 listed, 350 new, 350 copied")
+			broken = true
+			v, _ := w.verifies(func(o *sync.Options) { o.Verify, o.Patience = sync.ByDigest, 4*time.Second })
+			if c.ever {
+				if sync.ClassOf(v.Err) != sync.Temporary {
+					t.Errorf("got %v, want it to give up", v.Err)
+				}
+			} else if v != c.want {
+				t.Errorf("got %+v, want %+v", v, c.want)
+			}
+		})
+	}
+}
 
 // A brokenJunk breaks the protocol when one looks into a folder.
 type brokenJunk struct {

@@ -42,17 +42,21 @@ func (r *run) verify(ctx context.Context, each func(state.Record)) (v Verificati
 		if err != nil {
 			return v, StateError(err)
 		}
-		if rec.Phase.Delivered() || rec.Phase == state.PhaseMissing {
+		switch {
+		case r.provedNow[rec.ID]: // before the line died
+			v.Proved++
+		case rec.Phase.Delivered() || rec.Phase == state.PhaseMissing:
 			recs = append(recs, rec)
 		}
 	}
 	if len(recs) == 0 {
+		v.Changed = r.changed
 		return v, nil
 	}
 	if err := r.login(early); err != nil {
 		return v, err
 	}
-	r.changed = 0
+	var absent []state.Record
 	for folder, some := range byFolder(recs) {
 		lost, err := r.lookFor(early, folder, some, r.Verify)
 		if err != nil && early.Err() != nil {
@@ -68,8 +72,11 @@ func (r *run) verify(ctx context.Context, each func(state.Record)) (v Verificati
 			} else {
 				v.Absent++
 			}
-			each(rec)
 		}
+		absent = append(absent, lost...)
+	}
+	for _, rec := range absent { // now that no line can die any more
+		each(rec)
 	}
 	v.Changed = r.changed
 	return v, nil
