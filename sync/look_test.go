@@ -65,6 +65,22 @@ func TestVerifyOnALineThatBreaks(t *testing.T) {
 	}
 }
 
+// A folder that was made anew has all its messages under other numbers, however many there are.
+func TestManyMessagesUnderOtherNumbers(t *testing.T) {
+	all := many(2500, 0)
+	for i := range all {
+		all[i] = anonymous(all[i].UIDL) // without a Message-ID, and all of the same size
+	}
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, all...)
+	w.wants(w.run(func(o *sync.Options) { o.Verify = sync.Unproved }), "2500 listed, 2500 new, 2500 copied")
+	if err := w.imap.Renumber("INBOX"); err != nil {
+		t.Fatal(err)
+	}
+	if v, absent := w.verifies(); v != (sync.Verification{Proved: 2500}) || absent != 0 {
+		t.Errorf("got %+v, and was told of %d", v, absent)
+	}
+}
+
 // A brokenJunk breaks the protocol when one looks into a folder.
 type brokenJunk struct {
 	sync.Destination

@@ -233,11 +233,11 @@ func (r *run) findIn(ctx context.Context, folder string, lost []state.Record) (r
 	if err != nil {
 		return nil, err
 	}
-	var list []*found
+	var lists [][]*found
 	for _, rec := range lost {
-		list = append(list, shelf.candidates(anywhere(rec))...)
+		lists = append(lists, shelf.candidates(anywhere(rec)))
 	}
-	if err := r.read(ctx, shelf, list); err != nil {
+	if err := r.read(ctx, shelf, lists); err != nil {
 		return nil, err
 	}
 	var proofs []proof

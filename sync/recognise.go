@@ -74,14 +74,16 @@ func (r *run) recognise(ctx context.Context, batch []*item) (rest []*item, err e
 	if r.shelf == nil {
 		return batch, nil
 	}
-	var list []*found
+	var lists [][]*found
 	for _, it := range batch {
-		list = append(list, r.shelf.candidates(it.claimant())...)
+		if list := r.shelf.candidates(it.claimant()); len(list) > 0 {
+			lists = append(lists, list)
+		}
 	}
-	if len(list) == 0 {
+	if len(lists) == 0 {
 		return batch, nil
 	}
-	if err := r.read(ctx, r.shelf, list); err != nil {
+	if err := r.read(ctx, r.shelf, lists); err != nil {
 		return batch, Doing(err, "compare messages that are there already")
 	}
 	for i, it := range batch {

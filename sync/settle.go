@@ -166,11 +166,11 @@ func (r *run) seek(ctx context.Context, f Folder, intents []state.Record, carefu
 	if err != nil {
 		return nil, err
 	}
-	var unclear []*found
+	var unclear [][]*found
 	for _, rec := range wanted {
 		list := shelf.candidates(claimantOf(rec, f))
 		if careful || len(list) > 1 || ids[rec.MessageID] > 1 || len(list) == 1 && list[0].size != rec.Sent {
-			unclear = append(unclear, list...)
+			unclear = append(unclear, list)
 		}
 	}
 	if err := r.read(ctx, shelf, unclear); err != nil {

@@ -77,12 +77,17 @@ func (s *shelf) candidates(c claimant) (list []*found) {
 // mostRead is how many look-alikes of one message are read: a folder may be full of them.
 const mostRead = 1000
 
-// read fetches the octets of messages, once each, and keeps what they are recognised by.
-func (r *run) read(ctx context.Context, s *shelf, list []*found) error {
+// read fetches the octets of messages, once each, and keeps what they are recognised by. Each list is the look-alikes of
+// one message: a limit for all of them together would leave some unread, which would then seem not to be there.
+func (r *run) read(ctx context.Context, s *shelf, lists [][]*found) error {
 	byUID := map[uint32]*found{}
-	for _, f := range list {
-		if f.print == nil && len(byUID) < mostRead {
-			byUID[f.uid] = f
+	for _, list := range lists {
+		n := 0
+		for _, f := range list {
+			if f.print == nil && byUID[f.uid] == nil && n < mostRead {
+				byUID[f.uid] = f
+				n++
+			}
 		}
 	}
 	if len(byUID) == 0 {
