@@ -267,6 +267,7 @@ func (r *run) settledAt(rec state.Record, p state.Place) {
 		UIDValidity: p.UIDValidity, UID: p.UID, Keep: rec.Keep}
 	if rec.Run == r.id { // this very run has sent it
 		o.Result = Copied
+		r.dealt++
 		r.report.Bytes += rec.Sent
 	}
 	r.done(o)
