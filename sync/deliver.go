@@ -208,9 +208,8 @@ func (d *delivery) land(ctx context.Context, answers []Answer) error {
 	items := d.flights[0].items
 	d.flights = d.flights[1:]
 	defer d.drop(items)
-	ctx = context.WithoutCancel(ctx) // whoever stops us now must not make us forget it
 	if sabotage.NoIntent {
-		if err := d.r.begin(ctx, items); err != nil {
+		if err := d.r.begin(context.WithoutCancel(ctx), items); err != nil {
 			return err
 		}
 	}
@@ -233,8 +232,9 @@ func (d *delivery) release(it *item) {
 	d.room.Release(it.share)
 }
 
-// settleBatch records the outcomes of a batch.
+// settleBatch records the outcomes of a batch. The end of ctx does not make us forget them, and nothing is sent after it.
 func (d *delivery) settleBatch(ctx context.Context, items []*item, answers []Answer) (err error) {
+	record := context.WithoutCancel(ctx)
 	var stored, refused []int
 	var unsent []int64
 	for i, a := range answers {
@@ -252,11 +252,11 @@ func (d *delivery) settleBatch(ctx context.Context, items []*item, answers []Ans
 			err = firstOf(err, a.Err)
 		}
 	}
-	if e := d.r.stored(ctx, items, answers, stored); e != nil {
+	if e := d.r.stored(record, items, answers, stored); e != nil {
 		return e
 	}
 	if len(unsent) > 0 {
-		if e := d.r.State.Absent(ctx, unsent...); e != nil {
+		if e := d.r.State.Absent(record, unsent...); e != nil {
 			return StateError(e)
 		}
 	}

@@ -55,17 +55,18 @@ func (d *delivery) giveUp(ctx context.Context, items []*item, err error) error {
 	if len(ids) == 0 {
 		return err
 	}
-	return firstOf(StateError(d.r.State.Absent(ctx, ids...)), err)
+	return firstOf(StateError(d.r.State.Absent(context.WithoutCancel(ctx), ids...)), err)
 }
 
 // refusedOne deals with a message that the server does not want as it is: it may take it with the least repair. If there
 // is none, it stays at the source, and is tried again later.
 func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) error {
+	record := context.WithoutCancel(ctx)
 	e, _ := errors.AsType[*Error](refusal)
 	if e.Class == Full { // no message is to blame
 		id := it.id
 		it.id = 0
-		return firstOf(StateError(d.r.State.Absent(ctx, id)), refusal)
+		return firstOf(StateError(d.r.State.Absent(record, id)), refusal)
 	}
 	forms, err := it.repaired(e.Code)
 	if err != nil {
@@ -74,7 +75,7 @@ func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) erro
 	asItWas := it.keep
 	for _, form := range forms {
 		it.keep = keepRepaired + form.what
-		if err := d.r.State.Resend(ctx, it.id, form.Size, it.keep); err != nil {
+		if err := d.r.State.Resend(record, it.id, form.Size, it.keep); err != nil {
 			return StateError(err)
 		}
 		answer := <-d.offer([]Outgoing{form.Outgoing})
@@ -84,12 +85,12 @@ func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) erro
 	}
 	if len(forms) > 0 {
 		it.keep = asItWas
-		if err := d.r.State.Resend(ctx, it.id, it.spool.size(), it.keep); err != nil {
+		if err := d.r.State.Resend(record, it.id, it.spool.size(), it.keep); err != nil {
 			return StateError(err)
 		}
 	}
 	now := time.Now()
-	if err := d.r.State.Refused(ctx, it.id, e.Code, e.Server, now, nextTry(it.was, now)); err != nil {
+	if err := d.r.State.Refused(record, it.id, e.Code, e.Server, now, nextTry(it.was, now)); err != nil {
 		return StateError(err)
 	}
 	d.r.refuse(it.entry, it.outcome(d.r), e.Code, e.Server)

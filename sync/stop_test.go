@@ -204,3 +204,47 @@ func TestPanic(t *testing.T) {
 		w.holds(mail("a"), mail("b"))
 	}
 }
+
+// A cutShort is a destination during whose first refusal the user wants us to leave at once.
+type cutShort struct {
+	sync.Destination
+	leave func()
+}
+
+type cutShortPending struct {
+	sync.Pending
+	leave func()
+}
+
+func (c cutShort) Append(ctx context.Context, f sync.Folder, batch []sync.Outgoing) sync.Pending {
+	return cutShortPending{c.Destination.Append(ctx, f, batch), c.leave}
+}
+
+func (c cutShortPending) Wait(ctx context.Context) []sync.Answer {
+	answers := c.Pending.Wait(ctx)
+	if answers[len(answers)-1].Err != nil {
+		c.leave()
+	}
+	return answers
+}
+
+// After a second signal nothing is offered again, and what is known is recorded all the same.
+func TestLeavingAtOnceAmidARefusal(t *testing.T) {
+	w := create(t, lab.POP3Options{}, refusing("This is m0005", no("")), many(9, 0)...)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := w.runIn(ctx, func(o *sync.Options) {
+		to := o.To
+		o.To = func(ctx context.Context) (sync.Destination, error) {
+			d, err := to(ctx)
+			return cutShort{d, cancel}, err
+		}
+	})
+	w.fails(r, sync.Stopped, "9 listed, 9 new, 1 copied, 8 left")
+	if got := len(w.told("APPEND")); got != 2 {
+		t.Errorf("got %d APPENDs, want 2", got)
+	}
+	if got := len(w.records()); got != 1 {
+		t.Errorf("got %d records, want 1", got)
+	}
+}
