@@ -73,13 +73,19 @@ func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) erro
 		return firstOf(d.giveUp(ctx, []*item{it}, nil), err)
 	}
 	asItWas := it.keep
+	var lost error
 	for _, form := range forms {
 		it.keep = keepRepaired + form.what
 		if err := d.r.State.Resend(record, it.id, form.Size, it.keep); err != nil {
 			return StateError(err)
 		}
 		answer := <-d.offer([]Outgoing{form.Outgoing})
-		if err := answer[0].Err; err == nil || !NotStored(err) || ClassOf(err) != Refused {
+		err := answer[0].Err
+		if err != nil && NotStored(err) && ClassOf(err) == Temporary { // as after BAD: the line is gone, and the refusal stands
+			lost = err
+			break
+		}
+		if err == nil || !NotStored(err) || ClassOf(err) != Refused {
 			return d.settleBatch(ctx, []*item{it}, answer)
 		}
 	}
@@ -94,7 +100,7 @@ func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) erro
 		return StateError(err)
 	}
 	d.r.refuse(it.entry, it.outcome(d.r), e.Code, e.Server)
-	return nil
+	return lost
 }
 
 const keepRepaired = "repaired: "

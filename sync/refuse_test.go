@@ -328,3 +328,14 @@ func TestHalvesThatAreGivenUp(t *testing.T) {
 		})
 	}
 }
+
+// BAD costs the line, and so there is none for the repaired form: the message is refused all the same, and does not keep
+// the others waiting.
+func TestBadForWhatCouldBeRepaired(t *testing.T) {
+	broken := lab.Mail{UIDL: "broken", Raw: []byte("Message-ID: <broken@example.org>\r\nSubject: \xe4\r\n\r\nbroken\r\n")}
+	bad := &imap.Error{Type: imap.StatusResponseTypeBad, Text: "what is that?"}
+	w := create(t, lab.POP3Options{}, refusing("\xe4", bad), mail("a"), broken, mail("b"), mail("c"))
+	w.wants(w.run(func(o *sync.Options) { o.Patience = 10 * time.Second }), "4 listed, 4 new, 3 copied, 1 refused")
+	w.holds(mail("a"), mail("b"), mail("c"))
+	w.wants(w.run(), "4 listed, 3 known, 1 quarantined")
+}
