@@ -53,7 +53,6 @@ func TestCancelled(t *testing.T) {
 			return do(ctx, s)
 		}
 	}
-	quit := func(ctx context.Context, s *Session) error { return s.Close(ctx) }
 	for _, c := range []struct {
 		name, at string
 		security wire.Security
@@ -72,7 +71,7 @@ func TestCancelled(t *testing.T) {
 		{"in RETR", "RETR", wire.Cleartext, within(func(ctx context.Context, s *Session) error {
 			return s.Retrieve(ctx, numbered(1), func(int, io.Reader, error) error { return nil })
 		})},
-		{"in QUIT", "QUIT", wire.Cleartext, within(quit)},
+		{"in QUIT", "QUIT", wire.Cleartext, within(closed)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, reached := stalled(t, c.at, lab.POP3Options{TLS: a.Good.Config})
@@ -228,7 +227,7 @@ func TestSilence(t *testing.T) {
 		{"in a status line", "UIDL", "+O", list},
 		{"in a body", "RETR", "+OK\r\nA: 1\r\n", retrieve},
 		{"before the last octet", "RETR", "+OK\r\nA: 1\r\n.\r", retrieve},
-		{"after QUIT", "QUIT", "", func(s *Session) error { return s.Close(context.Background()) }},
+		{"after QUIT", "QUIT", "", func(s *Session) error { return closed(context.Background(), s) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server, _ := halfway(t, c.command, c.half)

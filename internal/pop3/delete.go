@@ -14,6 +14,7 @@ import (
 // server removes nothing (RFC 1939 §6).
 func (s *Session) Delete(ctx context.Context, messages []sync.Listed) error {
 	defer s.w.Bind(ctx)()
+	s.idle = false
 	// From the last to the first: a server that counts anew after each DELE, against RFC 1939 §5, then moves only
 	// numbers that are not needed any more.
 	messages = slices.SortedFunc(slices.Values(messages), func(a, b sync.Listed) int { return cmp.Compare(b.Number, a.Number) })

@@ -11,7 +11,7 @@ import (
 // buffers of any two sockets: never do both sides wait for each other to read.
 const (
 	windowCommands = 400
-	windowOctets   = 8 << 20
+	windowOctets   = 32 << 20
 )
 
 // A flight is one command for each of many messages, sent ahead of the replies, which come in the same order.

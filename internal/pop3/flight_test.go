@@ -47,10 +47,10 @@ func TestWindow(t *testing.T) {
 	}{
 		{"small messages", 1000, 400},
 		{"no sizes", 0, 400},
-		{"large messages", 100_000, 83},
-		{"two fit", 3 << 20, 2},
-		{"one fits exactly", 8 << 20, 1},
-		{"none fits", 20 << 20, 1},
+		{"large messages", windowOctets / 83, 83},
+		{"two fit", windowOctets/2 - 1, 2},
+		{"one fits exactly", windowOctets, 1},
+		{"none fits", 2 * windowOctets, 1},
 		{"sizes beyond belief", 1<<63 - 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestReplyThatNobodyAskedFor(t *testing.T) {
 			"retrieve": func(s *Session) error { return s.Retrieve(t.Context(), numbered(1), nil) },
 			"headers":  func(s *Session) error { return s.Headers(t.Context(), []int{1}, nil) },
 			"delete":   func(s *Session) error { return s.Delete(t.Context(), []sync.Listed{{Number: 1, UIDL: "a"}}) },
-			"close":    func(s *Session) error { return s.Close(t.Context()) },
+			"close":    func(s *Session) error { return closed(t.Context(), s) },
 		} {
 			t.Run(c.name+" before "+name, func(t *testing.T) {
 				capa := "+OK\r\nPIPELINING\r\nUIDL\r\n.\r\n" // so that nothing is sent between the login and the call

@@ -46,7 +46,8 @@ var timestamp = regexp.MustCompile(`<[^<>@\s]+@[^<>\s]+>`)
 
 // mechanism picks how to log in: the one that is asked for; else the strongest of SASL; in cleartext APOP before a
 // password that everyone can read (over TLS not: many a server shows a timestamp and knows no APOP); USER where there is
-// nothing else, and before LOGIN, which is the same, and a token, which a password is not.
+// nothing else, and before LOGIN, which is the same, and a token, which a password is not. Before PLAIN, which is the same
+// too, only where it takes fewer round trips.
 func (s *Session) mechanism(greeting string) string {
 	if s.login.Auth != "" {
 		return strings.ToUpper(s.login.Auth)
@@ -57,16 +58,40 @@ func (s *Session) mechanism(greeting string) string {
 	switch {
 	case weak && !s.w.Secure() && timestamp.MatchString(greeting):
 		return "APOP"
-	case best == "", s.caps.has("USER") && (best == "LOGIN" || token):
+	case best == "", s.caps.has("USER") && (best == "LOGIN" || token || best == "PLAIN" && s.oneFlight()):
 		return "USER"
 	}
 	return best
 }
 
+// oneFlight says whether USER and PASS may go together, and mean to every server what they mean to us: they have no
+// charset, and not every server takes blanks at the ends for a part of a password. Nothing may go with them: what Courier
+// has read behind PASS is gone when another process of it takes over.
+func (s *Session) oneFlight() bool {
+	const commandMax = 255 - len("PASS \r\n") // RFC 2449 §4
+	user, password := s.login.User, s.login.Password
+	return s.caps.has("PIPELINING") && printable.MatchString(user) && !strings.Contains(user, " ") &&
+		printable.MatchString(password) && strings.TrimSpace(password) == password && max(len(user), len(password)) < commandMax
+}
+
+var printable = regexp.MustCompile(`^[ -~]+$`)
+
 func (s *Session) userPass() error {
-	text, err := s.command("USER " + s.login.User)
-	if err == nil {
-		text, err = s.command("PASS " + s.login.Password)
+	user, pass := "USER "+s.login.User, "PASS "+s.login.Password
+	together, lines := s.oneFlight(), []string{user, pass}
+	if !together {
+		lines = lines[:1]
+	}
+	if err := s.send(lines...); err != nil {
+		return err
+	}
+	text, err := s.reply(user)
+	switch {
+	case err != nil: // what is said to PASS, nobody needs then
+	case together:
+		text, err = s.reply(pass)
+	default:
+		text, err = s.command(pass)
 	}
 	return s.denied(text, err)
 }

@@ -31,6 +31,7 @@ type Session struct {
 	login Login
 	caps  capabilities
 	stale bool  // caps are those of before the login
+	idle  bool  // nothing was retrieved, and nothing is to be deleted
 	lost  error // why the session is out of step or gone; then it is only abandoned
 }
 
@@ -81,7 +82,7 @@ func (s *Session) open(ctx context.Context, server wire.Server) error {
 	if err := s.logIn(server, greeting); err != nil {
 		return err
 	}
-	s.stale = true
+	s.stale, s.idle = true, true
 	if s.caps.has("PIPELINING") { // CAPA goes with the listing
 		return nil
 	}
@@ -227,11 +228,18 @@ func (s *Session) conceal(secret string) {
 	}
 }
 
-// Close says QUIT. The maildrop is the server's again, and what it expires on QUIT it may expire (RFC 2449 §6.7).
-func (s *Session) Close(ctx context.Context) error {
+// Close says QUIT. The maildrop is the server's again, and what it expires on QUIT it may expire (RFC 2449 §6.7). Where
+// nothing depends on the answer, it is not waited for.
+func (s *Session) Close(ctx context.Context) (err error) {
 	defer s.w.Bind(ctx)()
 	defer s.w.Close()
-	_, err := s.command("QUIT")
+	const quit = "QUIT"
+	if s.idle && s.lost == nil {
+		s.w.Trace("C", quit)
+		err = s.conn.Send(quit)
+	} else {
+		_, err = s.command(quit)
+	}
 	s.lose(fmt.Errorf("the session with %s is closed", s.w.Host()))
 	return err
 }

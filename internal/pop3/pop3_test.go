@@ -119,6 +119,14 @@ func enter(t *testing.T, s listener) *Session {
 	return ss
 }
 
+// closed ends a session in which something was retrieved, so that the answer to QUIT matters.
+func closed(ctx context.Context, s *Session) error {
+	if err := s.Retrieve(ctx, nil, nil); err != nil {
+		return err
+	}
+	return s.Close(ctx)
+}
+
 // refused logs in to no avail and gives the error.
 func refused(t *testing.T, server wire.Server, l Login) error {
 	t.Helper()

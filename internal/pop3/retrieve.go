@@ -65,6 +65,7 @@ func (s *Session) header(header *bytes.Buffer, keep, most int64) error {
 // Retrieve asks for each message with RETR.
 func (s *Session) Retrieve(ctx context.Context, messages []sync.Listed, each func(int, io.Reader, error) error) error {
 	defer s.w.Bind(ctx)()
+	s.idle = false
 	f := flight{s: s, verb: "RETR", total: len(messages),
 		number: func(i int) int { return messages[i].Number }, cost: func(i int) int64 { return messages[i].Size }}
 	for _, m := range messages {

@@ -290,7 +290,7 @@ func TestClose(t *testing.T) {
 	t.Run("says QUIT once", func(t *testing.T) {
 		server := startPOP3(t, lab.POP3Options{})
 		s := enter(t, server)
-		if err := s.Close(t.Context()); err != nil {
+		if err := closed(t.Context(), s); err != nil {
 			t.Error(err)
 		}
 		s.Abandon()
@@ -301,11 +301,25 @@ func TestClose(t *testing.T) {
 	})
 	t.Run("refused", func(t *testing.T) {
 		s := enter(t, startScript(t, answers("+OK\r\n", welcoming("QUIT", "-ERR some messages were not removed\r\n"))))
-		isClass(t, s.Close(t.Context()), sync.Temporary)
+		isClass(t, closed(t.Context(), s), sync.Temporary)
 	})
 	t.Run("without an answer", func(t *testing.T) {
 		s := enter(t, startScript(t, answers("+OK\r\n", welcoming("QUIT", ""))))
-		isClass(t, s.Close(t.Context()), sync.Temporary)
+		isClass(t, closed(t.Context(), s), sync.Temporary)
+	})
+	t.Run("nothing depends on the answer", func(t *testing.T) {
+		heard := make(chan string, 1)
+		s := enter(t, startScript(t, func(p *lab.Peer) {
+			answers("+OK\r\n", welcoming("QUIT", ""))(p)
+			heard <- "QUIT"
+		}))
+		if err := s.Headers(t.Context(), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Errorf("got %v from a server that does not answer", err)
+		}
+		equal(t, "heard", <-heard, "QUIT")
 	})
 	t.Run("abandoned", func(t *testing.T) {
 		server := startPOP3(t, lab.POP3Options{}, lab.Mail{UIDL: "a"})
