@@ -72,7 +72,7 @@ func (s *Session) offer(f sync.Folder, one []sync.Outgoing) []*part {
 	s.shy = s.settled(parts[0])[0].Err == nil
 	if !s.shy && s.mux.why() == nil { // it is the message
 		if name, err := s.names.raw(f.Name); err == nil {
-			s.examine(f.Name, name) // only for speed
+			s.examined(f.Name, name, s.examining(name)) // only for speed
 		}
 	}
 	return parts

@@ -33,7 +33,6 @@ var steps = map[string]func(context.Context, *Session) error{
 		}
 		return nil
 	},
-	"Close": func(ctx context.Context, s *Session) error { return s.Close(ctx) },
 }
 
 // stages are where a server falls silent: after a command that begins so, and half an answer.
@@ -55,7 +54,6 @@ var stages = []struct {
 	{"FETCH", "Find", "", "UID FETCH", "", false},
 	{"between two messages", "Find", "", "UID FETCH", "* 1 FETCH (UID 9 RFC822.SIZE 1)\r\n", false},
 	{"in a literal", "Find", "", "UID FETCH", "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (MESSAGE-ID)] {9}\r\nM", false},
-	{"LOGOUT", "Close", "", "LOGOUT", "", false},
 }
 
 // silent is a server that falls silent at a stage, and tells so.

@@ -78,8 +78,8 @@ func (s *Session) reopen(f sync.Folder) (sync.Folder, error) {
 	if err != nil {
 		return sync.Folder{}, err
 	}
-	now, err := s.examine(f.Name, name)
-	if err == nil && now.UIDValidity != f.UIDValidity {
+	now, err := s.examined(f.Name, name, s.examining(name))
+	if err = s.closed(f.Name, name, err); err == nil && now.UIDValidity != f.UIDValidity {
 		err = &sync.Error{Class: sync.Temporary, Err: fmt.Errorf("the folder %q was replaced while we looked at it", f.Name),
 			Remedy: "run it again"}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
 
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -96,27 +97,27 @@ func (s *Session) Open(ctx context.Context, folder string, create bool) (sync.Fo
 	if err != nil {
 		return sync.Folder{}, err
 	}
-	f, err := s.examine(folder, name)
-	if err == nil || !isClass(err, sync.Missing) || !create {
-		return f, err
+	f, err := s.examined(folder, name, s.examining(name))
+	if create && isRefusal(err) && mayBeMissing(s.fault(err)) {
+		return s.create(folder, name)
 	}
-	if err := s.create(folder, name); err != nil {
-		return f, err
-	}
-	f, err = s.examine(folder, name)
-	f.Created = true
-	return f, err
+	return f, s.closed(folder, name, err)
 }
 
 func isClass(err error, c sync.Class) bool { return sync.ClassOf(err) == c }
 
-// examine opens a folder for reading. Nothing in it changes, not even \Recent.
-func (s *Session) examine(folder, name string) (sync.Folder, error) {
-	f := sync.Folder{Name: folder}
+// examining asks to open a folder for reading. Nothing in it changes, not even \Recent.
+func (s *Session) examining(name string) *imapclient.SelectCommand {
 	s.mux.unsticky.Store(false)
-	data, err := s.client.Select(name, &imap.SelectOptions{ReadOnly: true}).Wait()
+	return s.client.Select(name, &imap.SelectOptions{ReadOnly: true})
+}
+
+// examined waits until it is open. An error of asked comes as it is.
+func (s *Session) examined(folder, name string, asked *imapclient.SelectCommand) (sync.Folder, error) {
+	f := sync.Folder{Name: folder}
+	data, err := asked.Wait()
 	if err != nil {
-		return f, s.closed(folder, name, err)
+		return f, err
 	}
 	s.selected, s.unsticky[folder] = true, s.mux.unsticky.Load()
 	f.UIDValidity, f.UIDNext = data.UIDValidity, uint32(data.UIDNext)
@@ -148,11 +149,14 @@ func (s *Session) numbers(f *sync.Folder, name string) error {
 
 // closed says why a folder cannot be opened: because there is none, or because we may not. Servers rarely say which.
 func (s *Session) closed(folder, name string, err error) error {
+	if _, ours := classed(err); err == nil || ours {
+		return err
+	}
 	refused := s.fault(err)
-	e, ok := errors.AsType[*sync.Error](refused)
+	e, ok := classed(refused)
 	if ok && isRefusal(err) {
 		e.Err = fmt.Errorf("cannot open the folder %q on %s", folder, s.server.Host)
-		if e.Class == sync.Unavailable && e.Code != "NOPERM" {
+		if e.Class == sync.Unavailable && mayBeMissing(e) {
 			there, listErr := s.listed(name)
 			if listErr != nil {
 				return listErr
@@ -163,6 +167,12 @@ func (s *Session) closed(folder, name string, err error) error {
 		}
 	}
 	return refused
+}
+
+// mayBeMissing says whether what a server says to EXAMINE can mean that there is no such folder.
+func mayBeMissing(err error) bool {
+	e, ok := classed(err)
+	return ok && (e.Class == sync.Missing || e.Class == sync.Unavailable && e.Code != "NOPERM")
 }
 
 // listed says whether there is a folder that holds mail. To LIST, a name with "*" or "%" is one for many.
@@ -181,28 +191,38 @@ func holdsMail(l *imap.ListData) bool {
 	return !slices.Contains(l.Attrs, imap.MailboxAttrNoSelect) && !slices.Contains(l.Attrs, imap.MailboxAttrNonExistent)
 }
 
-// create makes a folder and subscribes to it, so that mail programs show it.
-func (s *Session) create(folder, name string) error {
-	err := s.client.Create(name, nil).Wait()
-	if isRefusal(err) {
-		e := s.fault(err).(*sync.Error)
-		if e.Code == "ALREADYEXISTS" { // someone else was faster
-			return nil
-		}
-		e.Err = fmt.Errorf("cannot create the folder %q on %s", folder, s.server.Host)
-		if e.Class == sync.Unavailable {
-			e.Class = sync.Config
-			e.Remedy = "create it with your mail program, or choose another with --folder"
-		}
-		return e
+// create makes a folder, subscribes to it, so that mail programs show it, and opens it.
+func (s *Session) create(folder, name string) (sync.Folder, error) {
+	creating, subscribing, examining := s.client.Create(name, nil), s.client.Subscribe(name), s.examining(name)
+	created, subscribed := creating.Wait(), subscribing.Wait()
+	f, err := s.examined(folder, name, examining)
+	switch {
+	case created == nil:
+		f.Created = true
+	case !isRefusal(created):
+		return f, s.fault(created)
 	}
-	if err != nil {
-		return s.fault(err)
+	if err = s.closed(folder, name, err); created != nil && isClass(err, sync.Missing) {
+		return f, s.uncreated(folder, created, err)
 	}
-	if err := s.client.Subscribe(name).Wait(); err != nil && !isRefusal(err) { // a server may have no subscriptions
-		return s.fault(err)
+	if err == nil && subscribed != nil && !isRefusal(subscribed) { // a server may have no subscriptions
+		err = s.fault(subscribed)
 	}
-	return nil
+	return f, err
+}
+
+// uncreated says why there is still no folder; missing is what EXAMINE said to that.
+func (s *Session) uncreated(folder string, refused, missing error) error {
+	e := s.fault(refused).(*sync.Error)
+	if e.Code == "ALREADYEXISTS" { // the server does not agree with itself
+		return missing
+	}
+	e.Err = fmt.Errorf("cannot create the folder %q on %s", folder, s.server.Host)
+	if e.Class == sync.Unavailable {
+		e.Class = sync.Config
+		e.Remedy = "create it with your mail program, or choose another with --folder"
+	}
+	return e
 }
 
 // appendLimit gives the largest message that can be appended (RFC 7889), or 0.

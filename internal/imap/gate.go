@@ -50,11 +50,6 @@ func (g *gate) pass(ctx context.Context) error {
 			return err
 		}
 	}
-	if g.caps.has("ID") { // some (163.com) serve nobody who has not given a name (RFC 2971)
-		if err := g.command(`ID ("name" "pop2imap")`); g.lost != nil {
-			return err
-		}
-	}
 	return nil
 }
 

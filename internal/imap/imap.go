@@ -83,9 +83,24 @@ func (s *Session) open(ctx context.Context, l Login, chatter int64) (err error) 
 	if err := s.client.WaitGreeting(); err != nil {
 		return s.fault(err)
 	}
-	s.names, err = s.namespace()
+	err = s.introduce()
 	s.mux.expect(false)
 	return err
+}
+
+// introduce asks how names are written. Before that it gives ours: some (163.com) serve nobody who has not (RFC 2971).
+func (s *Session) introduce() (err error) {
+	var id *imapclient.IDCommand
+	if s.caps.has("ID") {
+		id = s.client.ID(&imap.IDData{Name: "pop2imap"})
+	}
+	if s.names, err = s.namespace(); err != nil || id == nil {
+		return err
+	}
+	if _, err := id.Wait(); err != nil && !isRefusal(err) {
+		return s.fault(err)
+	}
+	return nil
 }
 
 // begin opens a step: an answer is awaited now, and the end of ctx ends the wait. The caller must call the result.
@@ -116,15 +131,13 @@ func (s *Session) fault(err error) error {
 	return &sync.Error{Class: sync.Protocol, Err: fmt.Errorf("cannot understand %s: %s", s.server.Host, words)}
 }
 
-// Close says LOGOUT. The answer tells nothing that we need: what was stored was answered before.
+// Close says LOGOUT. The answer tells nothing that we need, and is not waited for: what was stored was answered before.
 func (s *Session) Close(ctx context.Context) error {
 	defer s.begin(ctx)()
 	defer s.drop()
-	if s.mux.why() != nil {
-		return nil
-	}
-	if err := s.client.Logout().Wait(); err != nil && !s.mux.saidBye() {
-		return s.fault(err)
+	if s.mux.why() == nil && s.mux.answered() {
+		s.w.Linger(true)
+		s.client.Logout()
 	}
 	return nil
 }

@@ -290,23 +290,28 @@ func TestSilentServer(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	for _, c := range []struct {
-		name, reply string
-	}{
-		{"as it should be", "* BYE bye\r\n% OK\r\n"},
-		{"no BYE", "% OK\r\n"},
-		{"hangs up after BYE", "* BYE bye\r\n"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := startScript(t, loginless(func(p *lab.Peer) {
-				caps("").with("LOGOUT", "").answer(p)
-				p.Send(strings.ReplaceAll(c.reply, "%", "T2"))
-			}))
-			if err := enter(t, s).Close(t.Context()); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	t.Run("says LOGOUT, and waits for no answer", func(t *testing.T) {
+		heard := make(chan string, 1)
+		s := startScript(t, loginless(func(p *lab.Peer) {
+			caps("").with("LOGOUT", "").answer(p)
+			heard <- "LOGOUT"
+		}))
+		if err := enter(t, s).Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		equal(t, "heard", <-heard, "LOGOUT")
+	})
+	t.Run("with a message on its way", func(t *testing.T) { // it must not arrive when nobody waits for it any more
+		rest := make(chan string, 1)
+		s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+			caps("LITERAL+").with("one line", "").answer(p)
+			all, _ := io.ReadAll(p.Conn)
+			rest <- string(all)
+		})))
+		s.Append(t.Context(), inbox, []sync.Outgoing{letter("one line\r\n")})
+		s.Close(t.Context())
+		equal(t, "heard after the message", strings.Contains(<-rest, "LOGOUT"), false)
+	})
 	t.Run("twice", func(t *testing.T) {
 		s := enter(t, startIMAP(t, lab.IMAPOptions{}))
 		for range 2 {

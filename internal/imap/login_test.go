@@ -349,7 +349,7 @@ func TestNameIsGivenWhereItIsWanted(t *testing.T) {
 		for line := range heard {
 			all = append(all, line)
 		}
-		if !slices.Contains(all, `a2 ID ("name" "pop2imap")`) {
+		if !slices.Contains(all, `T1 ID ("name" "pop2imap")`) {
 			t.Errorf("we said %q", all)
 		}
 	}

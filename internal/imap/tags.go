@@ -34,6 +34,13 @@ func (m *mux) command(asks bool) *command {
 	return c
 }
 
+// answered says whether the server owes us no reply.
+func (m *mux) answered() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.waiting) == 0
+}
+
 // write says that we write, or do no longer.
 func (m *mux) write(on bool) {
 	m.mu.Lock()
