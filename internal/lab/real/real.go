@@ -34,7 +34,7 @@ var Kinds = []Kind{Dovecot, Cyrus, Courier}
 
 // Options change how a server is set up. Nil is the same as zero.
 type Options struct {
-	Format string // of Dovecot's mailboxes: "maildir" (zero), "mdbox" or "sdbox"
+	Format string // of Dovecot's mailboxes: "maildir" (zero), "mdbox", "sdbox" or "mbox" (the inbox is mail/inbox)
 
 	// Durable is for measuring: a folder on a disk ($TMPDIR, else /var/tmp), and Dovecot syncs what it stores as it does
 	// unless told otherwise. Zero: nothing is synced that the server can be kept from syncing.

@@ -23,6 +23,7 @@ var setups = []setup{
 	{"dovecot maildir", Dovecot, nil},
 	{"dovecot mdbox", Dovecot, &Options{Format: "mdbox"}},
 	{"dovecot sdbox", Dovecot, &Options{Format: "sdbox"}},
+	{"dovecot mbox", Dovecot, &Options{Format: "mbox"}},
 	{"cyrus", Cyrus, nil},
 	{"courier", Courier, nil},
 }
