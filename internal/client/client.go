@@ -1,25 +1,33 @@
-// Package client reads what the old mail client knows of the messages of a maildrop: which were read, answered, marked
-// and tagged. The client kept that in files: a Thunderbird profile, an mbox, a Maildir. They are only read; nothing is
-// created, locked or touched. What to do with the answers is left to package sync, which declares the [sync.Witness] that
-// a [Client] is.
+// Package client reads what the old mail client knows of the messages of a maildrop: which were read, answered,
+// marked and tagged. The client kept that in files: a Thunderbird profile, an mbox, a Maildir. They are only read;
+// nothing is created, locked or touched. What to do with the answers is left to package sync, which declares the
+// [sync.Witness] that a [Client] is.
 //
-// In its own files the client is believed, and nobody else. So for each mark there is a place where the client puts it;
-// elsewhere in a header a sender may have written it.
+// In its own files the client is believed, and nobody else. So for each mark there is a place where the client puts
+// it; elsewhere in a header a sender may have written it.
 //
 //   - Thunderbird puts X-Account-Key, X-UIDL, X-Mozilla-Status, X-Mozilla-Status2 and X-Mozilla-Keys in front of the
-//     header that it received. They are believed in a message above which stands its own "From - " line or a bare "From ",
-//     from the first field on up to the first other one, the first of each; nothing else is believed there.
-//   - Evolution writes X-Evolution as the last field; only there it is believed.
-//   - Mail servers and the clients that share their mbox write Status, X-Status and X-Keywords at the end of the header, or
-//     in the place where they stand already. The last of each is believed, where Evolution has written nothing. In the file of an IMAP server (X-IMAPbase or X-IMAP in its first message) only beside an X-UID that goes
-//     up, and not beyond the last one that X-IMAPbase names: without it the server has not written to the message. Keywords
-//     are believed only there, and only those that X-IMAPbase lists.
-//   - In a Maildir the names of the files say it, which no sender writes.
+//     header that it received. They are believed in a message above which stands its own "From - " line or a bare
+//     "From ", from the first field on up to the first other one, the first of each; nothing else is believed there.
+//   - Evolution writes X-Evolution as the last field; only there it is believed, and not in the file of an IMAP
+//     server.
+//   - Mail servers and the clients that share their mbox write Status, X-Status and X-Keywords at the end of the
+//     header, or in the place where they stand already. The last of each is believed, where Evolution has written
+//     nothing. In the file of an IMAP server (X-IMAPbase or X-IMAP in its first message) they are believed only
+//     beside an X-UID that goes up, and not beyond the last one that X-IMAPbase names: without it the server has not
+//     written to the message. Keywords are believed only there, and only those that X-IMAPbase lists.
+//   - In a Maildir the names of the files say it, which no sender writes, and the lists of keywords that Dovecot and
+//     Courier keep beside them.
+//
+// A date of arrival is given only from the files of a server, where it is not the time of a download: for a Maildir
+// with the index of Dovecot or Courier the earlier of the time in the file's name and that of its last modification;
+// for an mbox the line above a message that has no Received, whose date would be as good and has a zone.
 package client
 
 import (
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/message"
@@ -38,8 +46,8 @@ type Client struct {
 var _ sync.Witness = (*Client)(nil)
 
 // Open reads the files at path: a Thunderbird profile or a folder of it, an mbox file, a Maildir, or a folder that
-// contains such; it finds out by itself which. Of each message a few hundred octets stay in memory, whatever its size.
-// An error names the file that could not be read, or says what was expected. The end of ctx stops it.
+// contains such; it finds out by itself which. Of each message a few hundred octets stay in memory, whatever its
+// size. An error names the file that could not be read, or says what was expected. The end of ctx stops it.
 func Open(ctx context.Context, path string) (*Client, error) {
 	c := &Client{by: map[key][]int32{}, said: map[string]*verdict{}, latest: time.Now().Add(24 * time.Hour)}
 	if err := c.open(ctx, path); err != nil {
@@ -52,9 +60,9 @@ func Open(ctx context.Context, path string) (*Client, error) {
 }
 
 // Know implements [sync.Witness]. A message is known by its UIDL if the header agrees, else by its header, else by
-// Message-ID, date and size of the body. If several messages of the client fit and their flags differ, it is not known.
-// Of one that was moved, what is left as deleted in the old place does not count beside the one in the new, nor one in
-// the trash beside one that is not there.
+// Message-ID, date and size of the body. If several messages of the client fit and their flags differ, it is not
+// known. Of one that was moved, what is left as deleted in the old place does not count beside the one in the new,
+// nor one in the trash beside one that is not there.
 func (c *Client) Know(_ context.Context, s sync.Subject) (t sync.Testimony, found bool, err error) {
 	for _, find := range []func(sync.Subject) []*letter{c.byUIDL, c.byHeader, c.byID} {
 		if letters := find(s); len(letters) > 0 {
@@ -66,8 +74,8 @@ func (c *Client) Know(_ context.Context, s sync.Subject) (t sync.Testimony, foun
 	return t, found, nil
 }
 
-// byUIDL finds the letters with the UIDL. Those are unique in one maildrop only, and the client may have had several: so
-// the header or its Message-ID must agree, where there is one.
+// byUIDL finds the letters with the UIDL. Those are unique in one maildrop only, and the client may have had several:
+// so the header or its Message-ID must agree, where there is one.
 func (c *Client) byUIDL(s sync.Subject) []*letter {
 	if s.UIDL == "" {
 		return nil
@@ -78,8 +86,8 @@ func (c *Client) byUIDL(s sync.Subject) []*letter {
 	})
 }
 
-// byHeader finds the letters with the same header. Those with a body of the same size are preferred; if there are none, the
-// body may have been cut off or marked by the client, and only a header with a Message-ID is enough.
+// byHeader finds the letters with the same header. Those with a body of the same size are preferred; if there are
+// none, the body may have been cut off or marked by the client, and only a header with a Message-ID is enough.
 func (c *Client) byHeader(s sync.Subject) []*letter {
 	if len(s.Header) == 0 || s.Fingerprint == noHeader {
 		return nil
@@ -95,8 +103,8 @@ func (c *Client) byHeader(s sync.Subject) []*letter {
 // noHeader is what all messages without a header share.
 var noHeader = message.Fingerprint(nil)
 
-// byID finds the letters with the same Message-ID, date and size of the body: programs on the client's side add fields
-// (Received, Delivered-To, Lines).
+// byID finds the letters with the same Message-ID, date and size of the body: programs on the client's side add
+// fields (Received, Delivered-To, Lines).
 func (c *Client) byID(s sync.Subject) []*letter {
 	if s.MessageID == "" || len(s.Header) == 0 {
 		return nil
@@ -128,7 +136,7 @@ func agree(letters []*letter) (t sync.Testimony, found bool) {
 	if first == nil {
 		return sync.Testimony{}, false
 	}
-	t = sync.Testimony{Flags: first.says.flags, Whole: first.says.whole, Deleted: first.says.deleted,
+	t = sync.Testimony{Flags: slices.Clone(first.says.flags), Whole: first.says.whole, Deleted: first.says.deleted,
 		Date: first.date, Why: first.why}
 	for _, l := range letters {
 		if l.says == nil || l.says.remoteness() > first.says.remoteness() {

@@ -30,14 +30,14 @@ func (c *Client) open(ctx context.Context, path string) error {
 		return fmt.Errorf("read the mail of the old client: %w", err)
 	}
 	if !found {
-		return fmt.Errorf("no mail of a client at %s: expected a Thunderbird profile (a folder with prefs.js and Mail), an mbox "+
-			`file (its first line begins with "From "), a Maildir (a folder with cur and new), or a folder of such`, path)
+		return fmt.Errorf("no mail of a client at %s: expected a Thunderbird profile (a folder with prefs.js and Mail), "+
+			`an mbox file (it begins with "From "), a Maildir (a folder with cur and new), or a folder of such`, path)
 	}
 	return nil
 }
 
-// openFolder reads a folder. Of a Thunderbird profile that is Mail: what stands beside it is no mail, or copies of mail
-// on IMAP servers, whose flags Thunderbird keeps elsewhere.
+// openFolder reads a folder and those in it. Of a Thunderbird profile that is Mail: what stands beside it is no mail,
+// or copies of mail on IMAP servers, whose flags Thunderbird keeps elsewhere.
 func (c *Client) openFolder(ctx context.Context, path string) (found bool, err error) {
 	if exists(filepath.Join(path, "prefs.js")) {
 		path = filepath.Join(path, "Mail")
@@ -49,9 +49,7 @@ func (c *Client) openFolder(ctx context.Context, path string) (found bool, err e
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case entry.IsDir() && (entry.Name() == "ImapMail" || entry.Name() == "News"):
-			return fs.SkipDir
-		case entry.IsDir() && isMaildirPart(path):
+		case entry.IsDir() && (isNoMail(entry.Name()) || isMaildirPart(path)):
 			return fs.SkipDir
 		case entry.IsDir() && isMaildir(path):
 			here, err = true, c.readMaildir(ctx, path)
@@ -97,6 +95,12 @@ func isTrash(path string) bool {
 
 func isMaildir(path string) bool {
 	return isFolder(filepath.Join(path, "cur")) && isFolder(filepath.Join(path, "new"))
+}
+
+// isNoMail says whether in a folder of this name there is nothing to read: copies of mail on IMAP servers, of news,
+// and Courier's keywords.
+func isNoMail(name string) bool {
+	return name == "ImapMail" || name == "News" || name == "courierimapkeywords"
 }
 
 // isMaildirPart says whether a folder is cur, new or tmp of a Maildir.

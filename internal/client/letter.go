@@ -34,8 +34,8 @@ type verdict struct {
 // inTrash is why a message counts as deleted that is in the trash.
 const inTrash = "it is in the trash of the client"
 
-// remoteness is how far a message is from being there: 0 it is, 1 it is in the trash, 2 it was deleted or moved, and what
-// is left goes with the next clean-up.
+// remoteness is how far a message is from being there: 0 it is, 1 it is in the trash, 2 it was deleted or moved, and
+// what is left goes with the next clean-up.
 func (v *verdict) remoteness() int {
 	switch v.deleted {
 	case "":
@@ -78,7 +78,8 @@ func bodySize(s sync.Subject) int64 {
 	return max(s.Size-int64(len(message.Split(s.Header))), -1)
 }
 
-// add keeps a message with what is said of it. One whose header is too long is left out: the header could not be compared.
+// add keeps a message with what is said of it. One whose header is too long is left out: the header could not be
+// compared.
 func (c *Client) add(s *sheet, n notes, v *verdict, date time.Time, why string) {
 	if s.long {
 		return
@@ -90,8 +91,8 @@ func (c *Client) add(s *sheet, n notes, v *verdict, date time.Time, why string) 
 		date, why = time.Time{}, ""
 	}
 	id := message.ID(s.header)
-	l := letter{finger: fingerKey(message.Fingerprint(n.rest)), id: idKey(id), body: s.body, slack: 4 + s.quoted, says: v,
-		date: date, why: why}
+	l := letter{finger: fingerKey(message.Fingerprint(n.rest)), id: idKey(id), body: s.body, slack: 4 + s.quoted,
+		says: v, date: date, why: why}
 	at := int32(len(c.letters))
 	c.letters = append(c.letters, l)
 	keys := []key{l.finger}
@@ -148,8 +149,8 @@ var (
 	own = []string{"x-account-key", "x-evolution", "x-evolution-source", "x-evolution-pop3-uid"}
 )
 
-// takeNotes reads the header of a message that Thunderbird keeps, or another client or server. See the package on which
-// fields are believed. rest is header itself if there is nothing to leave out.
+// takeNotes reads the header of a message that Thunderbird keeps, or another client or server. See the package on
+// which fields are believed. rest is header itself if there is nothing to leave out.
 func takeNotes(header []byte, mozilla bool) notes {
 	n := notes{text: map[string]string{}, rest: header}
 	var rest []byte
@@ -193,8 +194,8 @@ func cutField(header []byte) (name, text string, rest []byte) {
 	if !found {
 		return "", "", header[size:]
 	}
-	return strings.ToLower(string(bytes.TrimRight(before, " \t"))), strings.TrimSpace(string(value[:min(len(value), maxText)])),
-		header[size:]
+	value = bytes.TrimSpace(value[:min(len(value), maxText)])
+	return strings.ToLower(string(bytes.TrimRight(before, " \t"))), string(value), header[size:]
 }
 
 // maxText is how much of a value is looked at, in octets.

@@ -15,11 +15,12 @@ import (
 
 // A Maildir is a folder in which each message is a file, in new or, once a client has seen it there, in cur.
 type maildir struct {
-	path     string
-	keywords map[rune]string // Dovecot's, by letter
-	served   bool            // a mail server keeps it: the dates are those of arrival, not of a download
-	mozilla  bool            // Thunderbird keeps it: the flags are in the header
-	trash    bool
+	path    string
+	letters map[rune]string     // Dovecot's keywords
+	words   map[string][]string // Courier's keywords, by the name of the message
+	served  bool                // a mail server keeps it: the dates are those of arrival, not of a download
+	mozilla bool                // Thunderbird keeps it: the flags are in the header
+	trash   bool
 }
 
 // What Dovecot and Courier keep in a Maildir that they serve.
@@ -32,7 +33,10 @@ func (c *Client) readMaildir(ctx context.Context, path string) error {
 		m.served = m.served || exists(filepath.Join(path, name))
 	}
 	var err error
-	if m.keywords, err = dovecotKeywords(path); err != nil {
+	if m.letters, err = dovecotKeywords(path); err != nil {
+		return err
+	}
+	if m.words, err = courierKeywords(path); err != nil {
 		return err
 	}
 	for _, part := range []string{"cur", "new"} {
@@ -101,9 +105,9 @@ func (c *Client) readOne(ctx context.Context, m maildir, path string) error {
 	})
 }
 
-// arrived is when a file was delivered: Dovecot and Courier hold INTERNALDATE as its time of modification, and its name
-// begins with the seconds when it came into this Maildir (https://cr.yp.to/proto/maildir.html). A copy of the file that
-// did not keep its time is later than its name says.
+// arrived is when a file was delivered: Dovecot and Courier hold INTERNALDATE as its time of modification, and its
+// name begins with the seconds when it came into this Maildir (https://cr.yp.to/proto/maildir.html). A copy of the
+// file that did not keep its time is later than its name says.
 func arrived(info fs.FileInfo) time.Time {
 	modified := info.ModTime().Truncate(time.Second)
 	if digits := nameTime.FindStringSubmatch(info.Name()); digits != nil {
@@ -127,13 +131,14 @@ func (m maildir) verdict(name string) *verdict {
 	v := &verdict{whole: true}
 	parts := nameInfo.FindStringSubmatch(name)
 	if parts == nil {
-		return v
+		parts = []string{"", ""}
 	}
+	v.keywords(m.words[strings.TrimSuffix(name, parts[0])], "courierimapkeywords")
 	for _, letter := range parts[1] {
 		if flag := infoFlags[letter]; flag != "" {
 			v.set(flag, "Maildir: "+string(letter))
 		}
-		if word := m.keywords[letter]; word != "" {
+		if word := m.letters[letter]; word != "" {
 			v.keywords([]string{word}, "dovecot-keywords")
 		}
 		if letter == 'T' {
@@ -145,20 +150,12 @@ func (m maildir) verdict(name string) *verdict {
 
 // dovecotKeywords reads which keyword each of the letters a to z stands for: lines of a number from 0 on and a name.
 func dovecotKeywords(path string) (map[rune]string, error) {
+	text, err := readStart(filepath.Join(path, "dovecot-keywords"))
+	if err != nil {
+		return nil, err
+	}
 	keywords := map[rune]string{}
-	f, err := os.Open(filepath.Join(path, "dovecot-keywords"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return keywords, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxText))
-	if err != nil {
-		return nil, err
-	}
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		number, name, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 		if n, err := strconv.Atoi(number); err == nil && n >= 0 && n < 26 {
 			keywords['a'+rune(n)] = name

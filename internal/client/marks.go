@@ -14,7 +14,7 @@ func (n notes) verdict(b *base) *verdict {
 	if v := n.mozilla(); v != nil {
 		return v
 	}
-	if v := n.evolution(); v != nil {
+	if v := n.evolution(); v != nil && !b.server {
 		return v
 	}
 	return n.status(b)
@@ -33,8 +33,8 @@ type bit struct {
 	flag string
 }
 
-// The bits of X-Mozilla-Status and, shifted, of X-Mozilla-Status2 (nsMsgMessageFlags.idl). Among those that say nothing
-// here: 0400, only a part of the body was downloaded.
+// The bits of X-Mozilla-Status and, shifted, of X-Mozilla-Status2 (nsMsgMessageFlags.idl). Among those that say
+// nothing here: 0400, only a part of the body was downloaded.
 var mozillaBits = []bit{
 	{0x0001, `\Seen`}, {0x0002, `\Answered`}, {0x0004, `\Flagged`}, {0x1000, "$Forwarded"},
 	{0x00040000, "$muted"}, {0x00800000, "$MDNSent"},
@@ -42,8 +42,8 @@ var mozillaBits = []bit{
 
 const mozillaExpunged = 0x0008 // deleted or moved; it is in the file until that is compacted
 
-// mozilla reads what Thunderbird wrote, nil if it wrote nothing: four hex digits, eight of which the upper four count,
-// and keywords padded with blanks.
+// mozilla reads what Thunderbird wrote, nil if it wrote nothing: four hex digits, eight of which the upper four
+// count, and keywords padded with blanks.
 func (n notes) mozilla() *verdict {
 	status := n.text["x-mozilla-status"]
 	low, err := strconv.ParseUint(status, 16, 16)
@@ -118,8 +118,8 @@ var (
 	statusFlags = map[rune]string{'R': `\Seen`, 'A': `\Answered`, 'F': `\Flagged`, 'T': `\Draft`}
 )
 
-// status reads what mail servers, mutt and Pine wrote, nil if they wrote nothing. Without Status all that is known is what
-// is set, unless the server writes X-UID as well: it leaves out what is empty.
+// status reads what mail servers, mutt and Pine wrote, nil if they wrote nothing. Without Status all that is known is
+// what is set, unless the server writes X-UID as well: it leaves out what is empty.
 func (n notes) status(b *base) *verdict {
 	status, whole := n.text["status"]
 	if b.server {

@@ -72,6 +72,7 @@ func TestMbox(t *testing.T) {
 		"Evolution: deleted":           {end("X-Evolution: 0000000a-0012\n"), `\Seen deleted`},
 		"Evolution: keywords":          {end("X-Evolution: 0000000a-0000; flags=work,$Label1; tags=label=x\n"), "$Label1 work"},
 		"Evolution: not the last":      {end("X-Evolution: 0000000a-0010\nStatus: O\n"), ""},
+		"Evolution: file of a server":  {end(base + "X-Evolution: 0000000a-0010\n"), "unknown"},
 		"Evolution: not in its format": {end("X-Evolution: seen\n"), "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,6 +144,20 @@ func TestMaildir(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+func TestCourierKeywords(t *testing.T) {
+	const list = "work\nhome\n\n1:0 1\n2:1 9 -1 x\n3:\n4\n5:0\n6:0\n"
+	dir := write(t, map[string]string{"courierimapkeywords/:list": list, "courierimapkeywords/5": "home\n",
+		"courierimapkeywords/.7.6": "new\nest\n", "courierimapkeywords/.3.6": "old\n", "courierimapkeywords/6": "older\n",
+		"cur/1:2,": letter(1), "cur/2:2,S": letter(2), "cur/3:2,": letter(3), "cur/4": letter(4), "cur/5:2,": letter(5),
+		"new/6": letter(6)})
+	c := open(t, dir)
+	for n, want := range map[int]string{1: "home work", 2: `\Seen home`, 3: "", 4: "", 5: "home", 6: "est new"} {
+		if got := said(t, c, subject("", letter(n))); got != want {
+			t.Errorf("message %d: got %q, want %q", n, got, want)
+		}
 	}
 }
 

@@ -19,15 +19,15 @@ const (
 	maxFrom   = 1 << 10 // octets of the line above a message
 )
 
-// The line above a message (RFC 4155, appendix A): an address and a date, or "-" for the address, or, as Thunderbird has
-// it of late, nothing. A line of text that begins with "From " and that nobody has quoted has no time and year.
+// The line above a message (RFC 4155, appendix A): an address and a date, or "-" for the address, or, as Thunderbird
+// has it of late, nothing. A line of text that begins with "From " and that nobody has quoted has no time and year.
 var fromLine = regexp.MustCompile(`^From (?:\r?\n?$|- |.*\d:\d\d.* \d{4})`)
 
 // What Thunderbird writes there, and nobody else.
 var mozillaLine = regexp.MustCompile(`^From (?:\r?\n?$|- )`)
 
-// A splitter tells the messages of an mbox apart, or reads a file that is one message. Content-Length is not believed:
-// many programs have written a wrong one.
+// A splitter tells the messages of an mbox apart, or reads a file that is one message. Content-Length is not
+// believed: many programs have written a wrong one.
 type splitter struct {
 	mbox  bool
 	each  func(*sheet)
@@ -142,8 +142,8 @@ func travelled(header []byte) bool {
 	return false
 }
 
-// A base is what an mbox says of itself, in its first message: "X-IMAPbase: UIDVALIDITY LAST-UID KEYWORD …" (Dovecot, UW;
-// X-IMAP if that message is no mail).
+// A base is what an mbox says of itself, in its first message: "X-IMAPbase: UIDVALIDITY LAST-UID KEYWORD …" (Dovecot,
+// UW; X-IMAP if that message is no mail).
 type base struct {
 	server   bool   // an IMAP server has written it
 	uid      uint64 // of the message before

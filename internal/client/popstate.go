@@ -19,10 +19,10 @@ type drop struct {
 // longUIDL is how long a UIDL is that no other maildrop has by chance, in octets.
 const longUIDL = 16
 
-// readPopstate reads lines of a state, a UIDL without blanks and the seconds when it was seen first (old ones have none);
-// one of "*", host and user stands before those of a maildrop, and comments begin with "#". Of the states, k (keep it there) and d
-// (delete it there) are of messages that were downloaded; b (too big) and f (to be fetched) are of those that were not, or
-// only their beginning.
+// readPopstate reads lines of a state, a UIDL without blanks and the seconds when it was seen first (old ones have
+// none); one of "*", host and user stands before those of a maildrop, and comments begin with "#". Of the states, k
+// (keep it there) and d (delete it there) are of messages that were downloaded; b (too big) and f (to be fetched) are
+// of those that were not, or only their beginning.
 func (c *Client) readPopstate(r io.Reader) error {
 	d := &drop{uidls: map[key]struct{}{}}
 	in := bufio.NewScanner(r)
@@ -60,9 +60,9 @@ func (c *Client) holdsOneOf(d *drop) bool {
 	return false
 }
 
-// downloaded is what popstate.dat says of a message that is in none of the mailboxes: the user has had it, and has moved it
-// elsewhere or deleted it, and so has seen it. What is still in a mailbox says itself whether it was read: to be
-// downloaded is not to be read.
+// downloaded is what popstate.dat says of a message that is in none of the mailboxes: the user has had it, and has
+// moved it elsewhere or deleted it, and so has seen it. What is still in a mailbox says itself whether it was read:
+// to be downloaded is not to be read.
 //
 // Where the client stored the mail of that maildrop somewhere else nothing of it was read here, and no conclusion is
 // drawn. With several maildrops a short UIDL could be that of another one.
