@@ -32,14 +32,18 @@ func BenchmarkOptions(b *testing.B) {
 
 // connections compares how fast one connection is and four are where each literal waits.
 func connections(b *testing.B) {
-	from := startSource(b, mixed(100))
+	n := 300
+	if *full {
+		n = 1000
+	}
+	from := startSource(b, mixed(n))
 	var took [2]usage
 	for i, n := range []string{"1", "4"} {
 		r := lay(b, from, real.Options{Capability: noLiteral}, 50*ms)
 		took[i] = pop2imap(b, r, b.TempDir(), "--imap-connections", n)
 	}
-	tables.note("| synchronising literals, maildir 50 ms, 4 connections to 1 | %.2f |",
-		took[0].Wall.Seconds()/took[1].Wall.Seconds())
+	tables.note("| synchronising literals, %s, maildir 50 ms | %v with 1 connection, %v with 4: ratio %.2f |", from.corpus.name,
+		took[0].Wall.Round(ms), took[1].Wall.Round(ms), took[0].Wall.Seconds()/took[1].Wall.Seconds())
 }
 
 // verified measures the CPU time when each message is read back whole.

@@ -247,12 +247,6 @@ func (m *mux) why() error {
 	return m.fault
 }
 
-func (m *mux) saidBye() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.bye != nil
-}
-
 // Close is called by imapclient too, when it does not understand the server.
 func (m *mux) Close() error {
 	err := m.Conn.Close()

@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	stdsync "sync"
 
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
@@ -15,8 +16,12 @@ type Pool struct {
 	*Session // the first
 	dial     func(context.Context) (*Session, error)
 	most     int           // connections
-	all      []*Session    // but the first
 	free     chan *Session // those that have nothing to do
+	grown    stdsync.Once
+	dialling stdsync.WaitGroup
+
+	mu  stdsync.Mutex
+	all []*Session // but the first
 }
 
 var _ sync.Destination = (*Pool)(nil)
@@ -64,21 +69,31 @@ type promise chan []sync.Answer
 // Wait implements [sync.Pending].
 func (a promise) Wait(context.Context) []sync.Answer { return <-a }
 
-// next gives a connection that is free, or a new one.
+// next gives a connection that is free. When the first is not, the others are made, all at once.
 func (p *Pool) next(ctx context.Context, f sync.Folder) *Session {
 	select {
 	case s := <-p.free:
 		return s
 	default:
 	}
-	if len(p.all)+1 < p.most {
-		if s, err := p.another(ctx, f); err == nil {
-			p.all = append(p.all, s)
-			return s
+	p.grown.Do(func() {
+		for range p.most - 1 {
+			p.dialling.Go(func() { p.grow(ctx, f) })
 		}
-		p.most = max(2, len(p.all)+1) // the server allows no more; 2 keeps to this way of sending
-	}
+	})
 	return <-p.free
+}
+
+// grow makes one more connection, if the server allows that.
+func (p *Pool) grow(ctx context.Context, f sync.Folder) {
+	s, err := p.another(ctx, f)
+	if err != nil {
+		return
+	}
+	p.mu.Lock()
+	p.all = append(p.all, s)
+	p.mu.Unlock()
+	p.free <- s
 }
 
 // another makes a connection with the folder open, which is faster on some servers.
@@ -96,6 +111,7 @@ func (p *Pool) another(ctx context.Context, f sync.Folder) (*Session, error) {
 
 // Close says LOGOUT on all connections.
 func (p *Pool) Close(ctx context.Context) error {
+	p.dialling.Wait()
 	for _, s := range p.all {
 		s.Close(ctx) // what was stored was answered before
 	}
