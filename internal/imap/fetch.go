@@ -47,13 +47,22 @@ func (s *Session) Sizes(ctx context.Context, f sync.Folder, uids []uint32) (map[
 
 // Read implements [sync.Destination].
 func (s *Session) Read(ctx context.Context, f sync.Folder, uids []uint32, each func(uint32, io.Reader) error) error {
+	return s.read(ctx, f, uids, &imap.FetchItemBodySection{Peek: true}, each)
+}
+
+// Headers is Read for the headers alone, with the blank line that ends them (RFC 9051 §6.4.5, BODY.PEEK[HEADER]).
+func (s *Session) Headers(ctx context.Context, f sync.Folder, uids []uint32, each func(uint32, io.Reader) error) error {
+	return s.read(ctx, f, uids, &imap.FetchItemBodySection{Specifier: imap.PartSpecifierHeader, Peek: true}, each)
+}
+
+func (s *Session) read(ctx context.Context, f sync.Folder, uids []uint32, part *imap.FetchItemBodySection,
+	each func(uint32, io.Reader) error) error {
 	defer s.begin(ctx)()
-	whole := &imap.FetchItemBodySection{Peek: true}
 	var sets []imap.UIDSet
 	for some := range slices.Chunk(proper(uids), bodiesAtOnce) {
 		sets = append(sets, ranges(some))
 	}
-	return s.fetchAll(f, sets, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{whole}},
+	return s.fetchAll(f, sets, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{part}},
 		func(m *imapclient.FetchMessageData) error {
 			var uid uint32
 			for item := m.Next(); item != nil; item = m.Next() {
@@ -61,7 +70,7 @@ func (s *Session) Read(ctx context.Context, f sync.Folder, uids []uint32, each f
 				case imapclient.FetchItemDataUID:
 					uid = uint32(item.UID) // before the body: see overlooked
 				case imapclient.FetchItemDataBodySection:
-					if item.Literal != nil && item.MatchCommand(whole) {
+					if item.Literal != nil && item.MatchCommand(part) {
 						return each(uid, &body{item.Literal, s.mux}) // once: what else there may be is skipped
 					}
 				}
