@@ -1,0 +1,252 @@
+package twin
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	goimap "github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/pop2imap/pop2imap/internal/imap"
+	"github.com/pop2imap/pop2imap/internal/lab/real"
+	"github.com/pop2imap/pop2imap/internal/message"
+	"github.com/pop2imap/pop2imap/internal/pop3"
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+const many = 1000
+
+// A thousand messages with random flags, keywords and dates, in a mailbox with gaps, and half as many sizes: whatever
+// their UIDLs are like, what is said of each is what it has.
+func TestRealServers(t *testing.T) {
+	for _, kind := range real.Kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			s := real.Start(t, kind, nil)
+			truth := fill(t, s)
+			var twins []*Twin
+			for range 3 { // before anything is retrieved: that sets \Seen on some
+				twins = append(twins, openReal(t, s))
+			}
+			subjects := retrieve(t, s)
+			if len(subjects) != many {
+				t.Fatalf("the maildrop has %d messages, want %d", len(subjects), many)
+			}
+			ask(t, "as they are", twins[0], subjects, truth)
+			ask(t, "half of the UIDLs changed", twins[1], renamed(subjects, func(i int) string {
+				if i%2 == 0 {
+					return fmt.Sprintf("%d.M%dP1.changed", i, i)
+				}
+				return subjects[i].UIDL
+			}), truth)
+			ask(t, "each with the UIDL of the next", twins[2], renamed(subjects, func(i int) string {
+				return subjects[(i+1)%len(subjects)].UIDL
+			}), truth)
+		})
+	}
+}
+
+// A fact is what a message was given when it was appended, by Message-ID.
+type fact struct {
+	flags string
+	date  time.Time
+}
+
+// ask compares what the twin says of each message with the truth, and logs how it was told.
+func ask(t *testing.T, name string, w *Twin, subjects []sync.Subject, truth map[string]fact) {
+	t.Helper()
+	right, uidl := 0, 0
+	for i, s := range subjects {
+		got, found, err := w.Know(t.Context(), s)
+		if err != nil {
+			t.Fatalf("%s, message %d: %v", name, i, err)
+		}
+		want := truth[s.MessageID]
+		if flags := spelled(got); !found || flags != want.flags || !got.Date.Equal(want.date) || !got.Whole {
+			t.Errorf("%s, message %d, UIDL %q: got %v %q %v, want %q %v", name, i, s.UIDL, found, flags, got.Date, want.flags, want.date)
+			continue
+		}
+		right++
+		if strings.HasSuffix(got.Why, byUIDL) {
+			uidl++
+		}
+	}
+	headers := 0
+	for _, e := range w.index.entries {
+		if e.header != absent {
+			headers++
+		}
+	}
+	t.Logf("%s: %d of %d right, %d of them by UIDL (%q), %d headers fetched", name, right, len(subjects), uidl, subjects[1].UIDL, headers)
+}
+
+// spelled gives the flags in one line.
+func spelled(s sync.Testimony) string {
+	var names []string
+	for _, f := range s.Flags {
+		names = append(names, f.Name)
+	}
+	if s.Deleted != "" {
+		names = append(names, `\Deleted`)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+func renamed(subjects []sync.Subject, name func(int) string) []sync.Subject {
+	subjects = slices.Clone(subjects)
+	other := make([]string, len(subjects))
+	for i := range subjects {
+		other[i] = name(i)
+	}
+	for i := range subjects {
+		subjects[i].UIDL = other[i]
+	}
+	return subjects
+}
+
+// fill appends messages and takes some away again, so that UIDs have gaps.
+func fill(t *testing.T, s *real.Server) map[string]fact {
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 2))
+	truth := map[string]fact{}
+	var batch []sync.Outgoing
+	for n := range many + 100 {
+		raw := fmt.Sprintf("From: a@example.org\r\nMessage-ID: <%04d@example.org>\r\nSubject: Gr\xc3\xbc\xc3\x9fe\r\n\r\n%s\r\n", n,
+			strings.Repeat("x", random.IntN(many/2)))
+		date := time.Unix(1e9+random.Int64N(7e8), 0).In(time.FixedZone("", 60*(random.IntN(24*60)-12*60)))
+		flags := randomFlags(random)
+		truth[fmt.Sprintf("<%04d@example.org>", n)] = fact{strings.Join(flags, " "), date}
+		batch = append(batch, sync.Outgoing{Size: int64(len(raw)), Body: func() io.Reader { return strings.NewReader(raw) },
+			Flags: flags, Date: date})
+	}
+	session, err := dialReal(t, s)(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close(t.Context())
+	folder, err := session.Open(t.Context(), "INBOX", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for some := range slices.Chunk(batch, 100) {
+		for i, a := range session.Append(t.Context(), folder, some).Wait(t.Context()) {
+			if a.Err != nil {
+				t.Fatalf("append message %d: %v", i, a.Err)
+			}
+		}
+	}
+	thin(t, s, random)
+	return truth
+}
+
+func randomFlags(random *rand.Rand) (flags []string) {
+	for _, name := range []string{"$Forwarded", "$Junk", "$label1", `\Answered`, `\Draft`, `\Flagged`, `\Seen`, "work"} {
+		if random.IntN(3) == 0 {
+			flags = append(flags, name)
+		}
+	}
+	slices.Sort(flags)
+	return flags
+}
+
+// thin removes 100 of the messages for good.
+func thin(t *testing.T, s *real.Server, random *rand.Rand) {
+	t.Helper()
+	client, err := imapclient.DialInsecure(fmt.Sprintf("127.0.0.1:%d", s.IMAP), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	var gone goimap.SeqSet
+	for _, n := range random.Perm(many + 100)[:100] {
+		gone.AddNum(uint32(n + 1))
+	}
+	if err := client.Login(s.User, s.Password).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Select("INBOX", nil).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Store(gone, &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Silent: true,
+		Flags: []goimap.Flag{goimap.FlagDeleted}}, nil).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Expunge().Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func roots(t *testing.T, s *real.Server) *x509.CertPool {
+	t.Helper()
+	pem, err := os.ReadFile(s.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	return pool
+}
+
+func dialReal(t *testing.T, s *real.Server) func(context.Context) (*imap.Session, error) {
+	t.Helper()
+	server := wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "from", Roots: roots(t, s)}
+	return func(ctx context.Context) (*imap.Session, error) {
+		return imap.Dial(ctx, server, imap.Login{User: s.User, Password: s.Password})
+	}
+}
+
+func openReal(t *testing.T, s *real.Server) *Twin {
+	t.Helper()
+	w, err := Open(t.Context(), dialReal(t, s), "INBOX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// retrieve gives what a run knows of each message of the maildrop.
+func retrieve(t *testing.T, s *real.Server) (subjects []sync.Subject) {
+	t.Helper()
+	session, err := pop3.Dial(t.Context(), wire.Server{Host: "127.0.0.1", Port: s.POP3S, Side: "from", Roots: roots(t, s)},
+		pop3.Login{User: s.User, Password: s.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Abandon()
+	list, err := session.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = session.Retrieve(t.Context(), list.Messages, func(_ int, body io.Reader, err error) error {
+		if err != nil {
+			return err
+		}
+		raw, err := io.ReadAll(body)
+		subjects = append(subjects, subject(list.Messages[len(subjects)].UIDL, raw))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return subjects
+}
+
+func subject(uidl string, raw []byte) sync.Subject {
+	header := message.Split(raw)
+	return sync.Subject{UIDL: uidl, Size: int64(len(raw)), Fingerprint: message.Fingerprint(header),
+		MessageID: message.ID(header), Header: header}
+}
