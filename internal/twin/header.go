@@ -16,31 +16,25 @@ const (
 	slack     = 64      // octets, and
 	share     = 50      // one part in so many of the size
 	headerMax = 1 << 20 // octets of a header that are looked at
-	leadMax   = 200     // headers fetched ahead
+	aheadMax  = 400     // headers fetched beyond those that are needed
 )
 
-// fetched says whether a header is there.
-type fetched uint8
-
-const (
-	absent fetched = iota
-	ahead          // it is, and nobody has asked for it yet
-	asked
-)
-
-// A lead is how many headers are fetched beyond those that are needed. The next message of the maildrop is mostly the
-// next one here: while at least half of what was fetched ahead is asked for, it is worth to fetch more.
+// A lead is for how many of the following messages headers are fetched with those that are needed. The next message of
+// the maildrop is mostly the next one here: while half of what was fetched ahead is asked for, it is worth to fetch more.
 type lead struct {
-	fetched, used int // by the last FETCH, and of that since
+	from     int // position of the second message after the one that was told by its header last
+	messages int
+	asked    int // that needed no FETCH since
 }
 
 func (l *lead) next() int {
-	n := l.fetched / 2
-	if 2*l.used >= l.fetched {
-		n = min(2*l.fetched+1, leadMax)
+	if 2*l.asked >= l.messages {
+		l.messages = min(2*l.messages+1, aheadMax)
+	} else {
+		l.messages /= 2
 	}
-	*l = lead{}
-	return n
+	l.asked = 0
+	return l.messages
 }
 
 // same gives the messages that have the header of s: those that its UIDL may stand for and those of its size; if there
@@ -68,40 +62,40 @@ func (t *Twin) among(ctx context.Context, candidates []uint32, fingerprint [32]b
 	for _, i := range slices.Compact(candidates) {
 		if t.index.prints[i] == fingerprint {
 			list = append(list, &t.index.entries[i])
+			t.lead.from = min(int(i)+2, len(t.index.entries))
 		}
 	}
 	return list, nil
 }
 
-// fetch gets those headers that are not there yet, and some ahead of the last of them.
+// fetch gets those headers that are not there yet, and some ahead.
 func (t *Twin) fetch(ctx context.Context, wanted []uint32) error {
 	x := t.index
 	if x.prints == nil {
 		x.prints = make([][32]byte, len(x.entries))
 	}
-	var uids []uint32
-	last := -1
-	for _, i := range wanted {
-		e := &x.entries[i]
-		switch e.header {
-		case absent:
-			uids, last = append(uids, e.uid), max(last, int(i))
-		case ahead:
-			t.lead.used++
-		}
-		e.header = asked
-	}
+	uids := t.lacking(nil, wanted)
 	if len(uids) == 0 {
+		t.lead.asked++
 		return nil
 	}
-	first := last + 1
-	for i := range x.entries[first:min(first+t.lead.next(), len(x.entries))] {
-		if e := &x.entries[first+i]; e.header == absent {
-			uids, e.header = append(uids, e.uid), ahead
-			t.lead.fetched++
+	following := x.entries[t.lead.from:]
+	for _, next := range following[:min(t.lead.next(), len(following))] {
+		if alike := x.sized(next.size); len(uids)+len(alike) <= len(wanted)+aheadMax {
+			uids = t.lacking(uids, alike)
 		}
 	}
 	return t.headers(ctx, uids)
+}
+
+// lacking adds the UIDs of those whose header is not there. From now on it is.
+func (t *Twin) lacking(uids []uint32, positions []uint32) []uint32 {
+	for _, i := range positions {
+		if e := &t.index.entries[i]; !e.fetched {
+			uids, e.fetched = append(uids, e.uid), true
+		}
+	}
+	return uids
 }
 
 // headers takes in the fingerprints of headers. A server may have closed a line on which nothing was asked for long, and

@@ -24,7 +24,7 @@ type entry struct {
 	uid     uint32 // ascending in the index
 	flags   uint32 // number of the set
 	offset  int16  // of INTERNALDATE, minutes east of UTC
-	header  fetched
+	fetched bool   // its header was asked for
 }
 
 // dateless stands for a date that is not known.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +41,10 @@ func TestRealServers(t *testing.T) {
 			if len(subjects) != many {
 				t.Fatalf("the maildrop has %d messages, want %d", len(subjects), many)
 			}
-			ask(t, "as they are", twins[0], subjects, truth)
+			uidl, headers := ask(t, "as they are", twins[0], subjects, truth)
+			if kind != real.Courier && (uidl != many || headers > 50) { // Courier counts UIDs of its own for POP3
+				t.Errorf("%d are told by UIDL, and %d headers were fetched; want %d and a few", uidl, headers, many)
+			}
 			ask(t, "half of the UIDLs changed", twins[1], renamed(subjects, func(i int) string {
 				if i%2 == 0 {
 					return fmt.Sprintf("%d.M%dP1.changed", i, i)
@@ -61,9 +65,9 @@ type fact struct {
 }
 
 // ask compares what the twin says of each message with the truth, and logs how it was told.
-func ask(t *testing.T, name string, w *Twin, subjects []sync.Subject, truth map[string]fact) {
+func ask(t *testing.T, name string, w *Twin, subjects []sync.Subject, truth map[string]fact) (uidl, headers int) {
 	t.Helper()
-	right, uidl := 0, 0
+	right := 0
 	for i, s := range subjects {
 		got, found, err := w.Know(t.Context(), s)
 		if err != nil {
@@ -79,13 +83,13 @@ func ask(t *testing.T, name string, w *Twin, subjects []sync.Subject, truth map[
 			uidl++
 		}
 	}
-	headers := 0
 	for _, e := range w.index.entries {
-		if e.header != absent {
+		if e.fetched {
 			headers++
 		}
 	}
 	t.Logf("%s: %d of %d right, %d of them by UIDL (%q), %d headers fetched", name, right, len(subjects), uidl, subjects[1].UIDL, headers)
+	return uidl, headers
 }
 
 // spelled gives the flags in one line.
@@ -113,74 +117,135 @@ func renamed(subjects []sync.Subject, name func(int) string) []sync.Subject {
 	return subjects
 }
 
-// fill appends messages and takes some away again, so that UIDs have gaps.
+// A letter is a message and what the server is to know of it.
+type letter struct {
+	raw   string
+	flags []string
+	date  time.Time
+}
+
+// fill stores messages and takes some away again, so that UIDs have gaps.
 func fill(t *testing.T, s *real.Server) map[string]fact {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	truth := map[string]fact{}
-	var batch []sync.Outgoing
+	var letters []letter
 	for n := range many + 100 {
-		raw := fmt.Sprintf("From: a@example.org\r\nMessage-ID: <%04d@example.org>\r\nSubject: Gr\xc3\xbc\xc3\x9fe\r\n\r\n%s\r\n", n,
-			strings.Repeat("x", random.IntN(many/2)))
-		date := time.Unix(1e9+random.Int64N(7e8), 0).In(time.FixedZone("", 60*(random.IntN(24*60)-12*60)))
-		flags := randomFlags(random)
-		truth[fmt.Sprintf("<%04d@example.org>", n)] = fact{strings.Join(flags, " "), date}
-		batch = append(batch, sync.Outgoing{Size: int64(len(raw)), Body: func() io.Reader { return strings.NewReader(raw) },
-			Flags: flags, Date: date})
+		id := fmt.Sprintf("<%04d@example.org>", n)
+		l := letter{flags: randomFlags(random),
+			raw: fmt.Sprintf("From: a@example.org\r\nMessage-ID: %s\r\nSubject: Gr\xc3\xbc\xc3\x9fe\r\n\r\n%s\r\n", id,
+				strings.Repeat("x", random.IntN(many/2))),
+			date: time.Unix(1e9+random.Int64N(7e8), 0).In(time.FixedZone("", 60*(random.IntN(24*60)-12*60)))}
+		letters, truth[id] = append(letters, l), fact{strings.Join(l.flags, " "), l.date}
 	}
+	if s.Kind == real.Courier { // it takes 40 ms to append one
+		deliver(t, s, letters)
+	} else {
+		appendAll(t, s, letters)
+	}
+	client := selected(t, s)
+	if s.Kind == real.Courier {
+		for _, name := range keywords {
+			store(t, client, name, func(n int) bool { return slices.Contains(letters[n].flags, name) })
+		}
+	}
+	gone := random.Perm(many + 100)[:100]
+	store(t, client, `\Deleted`, func(n int) bool { return slices.Contains(gone, n) })
+	if err := client.Expunge().Close(); err != nil {
+		t.Fatal(err)
+	}
+	return truth
+}
+
+var keywords = []string{"$Forwarded", "$Junk", "$label1", `\Answered`, `\Draft`, `\Flagged`, `\Seen`, "work"}
+
+func randomFlags(random *rand.Rand) (flags []string) {
+	for _, name := range keywords {
+		if random.IntN(3) == 0 {
+			flags = append(flags, name)
+		}
+	}
+	return flags
+}
+
+func appendAll(t *testing.T, s *real.Server, letters []letter) {
+	t.Helper()
 	session, err := dialReal(t, s)(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer session.Close(t.Context())
-	folder, err := session.Open(t.Context(), "INBOX", true)
+	folder, err := session.Open(t.Context(), "INBOX", false)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var batch []sync.Outgoing
+	for _, l := range letters {
+		batch = append(batch, sync.Outgoing{Size: int64(len(l.raw)), Body: func() io.Reader { return strings.NewReader(l.raw) },
+			Flags: l.flags, Date: l.date})
+	}
 	for some := range slices.Chunk(batch, 100) {
-		for i, a := range session.Append(t.Context(), folder, some).Wait(t.Context()) {
+		for _, a := range session.Append(t.Context(), folder, some).Wait(t.Context()) {
 			if a.Err != nil {
-				t.Fatalf("append message %d: %v", i, a.Err)
+				t.Fatal(a.Err)
 			}
 		}
 	}
-	thin(t, s, random)
-	return truth
 }
 
-func randomFlags(random *rand.Rand) (flags []string) {
-	for _, name := range []string{"$Forwarded", "$Junk", "$label1", `\Answered`, `\Draft`, `\Flagged`, `\Seen`, "work"} {
-		if random.IntN(3) == 0 {
-			flags = append(flags, name)
+// deliver writes files into Courier's Maildir, whose times are the messages' dates.
+func deliver(t *testing.T, s *real.Server, letters []letter) {
+	t.Helper()
+	var raw [][]byte
+	dates := map[string]time.Time{}
+	for _, l := range letters {
+		file := strings.ReplaceAll(l.raw, "\r\n", "\n")
+		raw, dates[file] = append(raw, []byte(file)), l.date
+	}
+	s.Put(t, raw)
+	files, err := filepath.Glob(filepath.Join(s.Dir, "home/Maildir/new/*"))
+	if err != nil || len(files) != len(letters) {
+		t.Fatalf("%d files, want %d; %v", len(files), len(letters), err)
+	}
+	for _, name := range files {
+		file, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(name, dates[string(file)], dates[string(file)]); err != nil {
+			t.Fatal(err)
 		}
 	}
-	slices.Sort(flags)
-	return flags
 }
 
-// thin removes 100 of the messages for good.
-func thin(t *testing.T, s *real.Server, random *rand.Rand) {
+// selected is a client that may write into the maildrop.
+func selected(t *testing.T, s *real.Server) *imapclient.Client {
 	t.Helper()
 	client, err := imapclient.DialInsecure(fmt.Sprintf("127.0.0.1:%d", s.IMAP), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
-	var gone goimap.SeqSet
-	for _, n := range random.Perm(many + 100)[:100] {
-		gone.AddNum(uint32(n + 1))
-	}
+	t.Cleanup(func() { client.Close() })
 	if err := client.Login(s.User, s.Password).Wait(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := client.Select("INBOX", nil).Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if err := client.Store(gone, &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Silent: true,
-		Flags: []goimap.Flag{goimap.FlagDeleted}}, nil).Close(); err != nil {
-		t.Fatal(err)
+	return client
+}
+
+// store sets a flag of the messages of which it is true.
+func store(t *testing.T, client *imapclient.Client, flag string, of func(n int) bool) {
+	t.Helper()
+	var numbers goimap.SeqSet
+	for n := range many + 100 {
+		if of(n) {
+			numbers.AddNum(uint32(n + 1))
+		}
 	}
-	if err := client.Expunge().Close(); err != nil {
+	if err := client.Store(numbers, &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Silent: true,
+		Flags: []goimap.Flag{goimap.Flag(flag)}}, nil).Close(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -196,9 +261,14 @@ func roots(t *testing.T, s *real.Server) *x509.CertPool {
 	return pool
 }
 
+func serverOf(t *testing.T, s *real.Server) wire.Server {
+	t.Helper()
+	return wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "from", Roots: roots(t, s)}
+}
+
 func dialReal(t *testing.T, s *real.Server) func(context.Context) (*imap.Session, error) {
 	t.Helper()
-	server := wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "from", Roots: roots(t, s)}
+	server := serverOf(t, s)
 	return func(ctx context.Context) (*imap.Session, error) {
 		return imap.Dial(ctx, server, imap.Login{User: s.User, Password: s.Password})
 	}
