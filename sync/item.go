@@ -34,7 +34,7 @@ func (it *item) study(r *run) {
 	it.now = time.Now()
 	it.digest, it.body = it.spool.digests.Whole, it.spool.digests.Body
 	it.fingerprint, it.messageID = message.Fingerprint(header), message.ID(header)
-	it.date, it.why = message.Arrival(header, it.now)
+	it.date, it.why = message.Arrival(header, it.UIDL, it.now)
 	it.flags = r.flags(header, it.date)
 }
 

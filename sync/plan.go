@@ -182,9 +182,12 @@ func (r *run) narrow(ctx context.Context, list []todo) ([]todo, error) {
 	}
 	dated := !n.Since.IsZero() || !n.Until.IsZero()
 	if r.listing.HasTop && dated && len(list) > 0 {
-		in := map[int]bool{}
+		in, uidls := map[int]bool{}, map[int]string{}
+		for _, m := range list {
+			uidls[m.Number] = m.UIDL
+		}
 		err := r.src.Headers(ctx, numbers(list), func(number int, header []byte) error {
-			date, _ := message.Arrival(header, time.Now())
+			date, _ := message.Arrival(header, uidls[number], time.Now())
 			in[number] = n.covers(date)
 			return nil
 		})

@@ -144,7 +144,7 @@ func check(t *testing.T, to *real.Server, want []int, repairs, names []string, m
 			t.Errorf("%s: %d octets, want %d; they differ at %d: got %q, want %q", names[i], len(stored[k].Raw), len(raw), at,
 				window(stored[k].Raw, at), window(raw, at))
 		}
-		date, _ := message.Arrival(message.Split(raw), time.Now())
+		date, _ := message.Arrival(message.Split(raw), "", time.Now())
 		if date.IsZero() {
 			if age := time.Since(stored[k].Date); age < -time.Minute || age > 10*time.Minute {
 				t.Errorf("%s has no date: got %v, want now", names[i], stored[k].Date)

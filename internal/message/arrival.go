@@ -1,6 +1,7 @@
 package message
 
 import (
+	"regexp"
 	"strings"
 	"time"
 )
@@ -12,27 +13,88 @@ var earliest = time.Date(1990, time.January, 1, 0, 0, 0, 0, time.UTC)
 // How far a date may lie in the future: a zone misread by half a day, and a clock that is a little fast.
 const ahead = 24 * time.Hour
 
-// Arrival is when the message reached its mailbox, to become its INTERNALDATE (RFC 9051 §2.3.3): the date of the
-// topmost Received field that has one, else that of the topmost Date. A date that cannot be read is passed over, and so
-// is one before 1990 or more than 24 hours after now.
+// Arrival is when the message reached its mailbox, to become its INTERNALDATE (RFC 9051 §2.3.3). why names what says so,
+// for the report. It is the first of these that is there, can be read and lies within bounds:
 //
-// t is in whole seconds and has the offset that the header gives, in whole minutes and never beyond ±14:00. why names
-// the field, for the report. Without any date t is zero and why "".
-func Arrival(header []byte, now time.Time) (t time.Time, why string) {
+//	Received                      of the topmost hop, or of the one before the message was fetched (see [hops])
+//	Delivery-Date                 Exim writes it
+//	UIDL                          the maildrop's name of it is that of a file in a Maildir, which begins with the time
+//	Date                          the topmost one
+//	Resent-Date, X-Received, X-Original-Date
+//	Received, when it was fetched
+//
+// A date is within bounds from 1990 to 24 hours after now; Date and those below it also up to 24 hours after the
+// topmost Received.
+//
+// t is in whole seconds and has the offset that the header gives, in whole minutes and never beyond ±14:00. Without any
+// date t is zero and why "".
+func Arrival(header []byte, uidl string, now time.Time) (t time.Time, why string) {
 	latest := now.Add(ahead)
+	var h hops
+	found := map[string]time.Time{}
 	for f := range Fields(header) {
-		switch {
-		case f.Name == "received":
-			if at, ok := parseDate(afterSemicolon(withoutComments(f.Text()))); ok && within(at, latest) {
-				return at, "Received"
+		if f.Name == "received" {
+			if h.take(f.Text(), latest); h.settled {
+				return h.at, h.why()
 			}
-		case f.Name == "date" && why == "":
-			if at, ok := parseDate(withoutComments(f.Text())); ok && within(at, latest) {
-				t, why = at, "Date"
+		} else if _, there := found[f.Name]; !there && dated[f.Name] {
+			if at, ok := dateOf(f, latest); ok {
+				found[f.Name] = at
 			}
 		}
 	}
-	return t, why
+	if !h.at.IsZero() {
+		return h.at, h.why()
+	}
+	if at := found["delivery-date"]; !at.IsZero() {
+		return at, "Delivery-Date"
+	}
+	if at, ok := maildirTime(uidl); ok && within(at, latest) {
+		return at, "UIDL"
+	}
+	if !h.top.IsZero() && h.top.Before(now) {
+		latest = h.top.Add(ahead)
+	}
+	for _, name := range authored {
+		if at := found[strings.ToLower(name)]; !at.IsZero() && within(at, latest) {
+			return at, name
+		}
+	}
+	if !h.top.IsZero() {
+		return h.top, "Received, when it was fetched"
+	}
+	return time.Time{}, ""
+}
+
+// The fields with a date that others than a receiving server write, best first.
+var authored = []string{"Date", "Resent-Date", "X-Received", "X-Original-Date"}
+
+// The fields with a date beside Received, in lower case.
+var dated = map[string]bool{
+	"delivery-date": true, "date": true, "resent-date": true, "x-received": true, "x-original-date": true,
+}
+
+// dateOf reads the date in a field.
+func dateOf(f Field, latest time.Time) (at time.Time, ok bool) {
+	text := withoutComments(f.Text())
+	if f.Name == "x-received" {
+		text = afterSemicolon(text)
+	}
+	at, ok = parseDate(text)
+	return at, ok && within(at, latest)
+}
+
+// A file in a Maildir is named by the seconds since 1970, something unique, and the host, with dots between. Where it
+// has two parts it is another name: Cyrus has "uidvalidity.uid".
+var maildirName = regexp.MustCompile(`^(\d{9,10})\.[^.]+\.[^.]`)
+
+// maildirTime is when a file was delivered into a Maildir, in UTC.
+func maildirTime(uidl string) (t time.Time, ok bool) {
+	parts := maildirName.FindStringSubmatch(uidl)
+	if parts == nil {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(number(parts[1])), 0).UTC(), true
 }
 
 func within(t, latest time.Time) bool {

@@ -3,6 +3,7 @@ package message_test
 import (
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ const imapLayout = "_2-Jan-2006 15:04:05 -0700"
 
 // arrived is what Arrival says, in one string to compare: "" when there is no date.
 func arrived(header string) string {
-	at, why := message.Arrival([]byte(header), now)
+	at, why := message.Arrival([]byte(header), "", now)
 	if at.IsZero() {
 		return why
 	}
@@ -33,21 +34,23 @@ func TestArrivalChoosesTheField(t *testing.T) {
 		unread         = "Received: x; yesterday\n"
 	)
 	for name, c := range map[string]struct{ header, want string }{
-		"nothing":                  {"", ""},
-		"neither":                  {"Subject: x\n", ""},
-		"Date only":                {date, fromDate},
-		"Received over Date":       {date + second, from2},
-		"the topmost Received":     {third + second, from3},
-		"it has no date":           {"Received: by x\n" + second + date, from2},
-		"it has an empty date":     {"Received: by x;\n" + date, fromDate},
-		"it cannot be read":        {unread + second, from2},
-		"no Received can be read":  {unread + "Received: y\n" + date, fromDate},
-		"date without a semicolon": {"Received: by x 2 Jan 2006 10:00 GMT\n" + date, fromDate},
-		"the topmost Date":         {date + "Date: 2 Jan 2006 10:00:00 +0000\n", fromDate},
-		"Date that cannot be read": {"Date: Whenever\n" + date, fromDate},
-		"nothing can be read":      {"Received: x; y\nDate: Whenever\n", ""},
-		"another date field":       {"Resent-Date: 2 Jan 2006 10:00 GMT\n", ""},
-		"Received in the body":     {date + "\n" + second, fromDate},
+		"nothing":                   {"", ""},
+		"neither":                   {"Subject: x\n", ""},
+		"Date only":                 {date, fromDate},
+		"Received over Date":        {date + second, from2},
+		"the topmost Received":      {third + second, from3},
+		"it has no date":            {"Received: by x\n" + second + date, from2},
+		"it has an empty date":      {"Received: by x;\n" + date, fromDate},
+		"it cannot be read":         {unread + second, from2},
+		"no Received can be read":   {unread + "Received: y\n" + date, fromDate},
+		"date without a semicolon":  {"Received: by x 2 Jan 2006 10:00 GMT\n" + date, from2},
+		"two of them":               {"Received: by x 1 Jan 2006 10:00 2 Jan 2006 10:00 GMT\n" + date, from2},
+		"semicolon behind the date": {"Received: by x 2 Jan 2006 10:00 GMT; more\n" + date, from2},
+		"the topmost Date":          {date + "Date: 2 Jan 2006 10:00:00 +0000\n", fromDate},
+		"Date that cannot be read":  {"Date: Whenever\n" + date, fromDate},
+		"nothing can be read":       {"Received: x; y\nDate: Whenever\n", ""},
+		"another date field":        {"Expires: 2 Jan 2006 10:00 GMT\n", ""},
+		"Received in the body":      {date + "\n" + second, fromDate},
 		"CRLF and folded": {
 			"Received: from a (b [192.0.2.1])\r\n\tby c with ESMTP id d\r\n\tfor <e@f>;\r\n" +
 				"\tMon, 2 Jan 2006\r\n 10:00:00 +0000\r\n\r\n",
@@ -129,6 +132,18 @@ func TestArrivalFormsOfDates(t *testing.T) {
 		"two times":                  {"Mon, 2 Jan 2006 15:04:05 03:32:34 -0700", " 2-Jan-2006 15:04:05 +0000"},
 		"more behind the zone":       {"Mon, 2 Jan 2006 15:04:05 -0700 MST m=+0.5", " 2-Jan-2006 15:04:05 -0700"},
 		"much more behind the zone":  {"Mon, 2 Jan 2006 15:04:05 -0700 " + long, " 2-Jan-2006 15:04:05 -0700"},
+		"afternoon":                  {"Mon, 2 Jan 2006 3:04:05 PM -0700", " 2-Jan-2006 15:04:05 -0700"},
+		"noon":                       {"Mon, 2 Jan 2006 12:04:05pm", " 2-Jan-2006 12:04:05 +0000"},
+		"after midnight":             {"Mon, 2 Jan 2006 12:04 AM", " 2-Jan-2006 00:04:00 +0000"},
+		"ctime in the afternoon":     {"Mon Jan  2 03:04:05 PM 2006", " 2-Jan-2006 15:04:05 +0000"},
+		"a zone that begins so":      {"Mon, 2 Jan 2006 03:04:05 PMST", " 2-Jan-2006 03:04:05 +0000"},
+		"hour 13 in the afternoon":   {"Mon, 2 Jan 2006 13:04:05 PM", ""},
+		"hour 0 before noon":         {"Mon, 2 Jan 2006 00:04:05 AM", ""},
+		"ISO 8601":                   {"2006-01-02 15:04:05 -0700", " 2-Jan-2006 15:04:05 -0700"},
+		"RFC 3339":                   {"2006-01-02T15:04:05.5-07:00", " 2-Jan-2006 15:04:05 -0700"},
+		"RFC 3339 in UTC":            {"2006-01-02T15:04:05Z", " 2-Jan-2006 15:04:05 +0000"},
+		"ISO 8601, month 13":         {"2006-13-02 15:04:05 -0700", ""},
+		"ISO 8601, 30 February":      {"2006-02-30 15:04:05 -0700", ""},
 		"empty":                      {"", ""},
 		"a word":                     {"Whenever", ""},
 		"month in Polish":            {"Pn, 29 pa\x9f 2007 21:13:00 +0100", ""},
@@ -208,12 +223,12 @@ func TestArrivalBounds(t *testing.T) {
 		"year 9999":                     {"1 Jan 9999 00:00:00 +0000", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at, why := message.Arrival([]byte("Date: "+c.date), now)
+			at, why := message.Arrival([]byte("Date: "+c.date), "", now)
 			if at.IsZero() == c.ok || (why == "Date") != c.ok {
 				t.Errorf("got %v %q, want a date: %v", at, why, c.ok)
 			}
 			below := "Received: x; " + c.date + "\nReceived: y; 2 Jan 2006 15:04:05 -0700\nDate: " + c.date
-			if at, _ := message.Arrival([]byte(below), now); (at.Year() == 2006) == c.ok {
+			if at, _ := message.Arrival([]byte(below), "", now); (at.Year() == 2006) == c.ok {
 				t.Errorf("above a good Received: got %v, want it passed over: %v", at, !c.ok)
 			}
 		})
@@ -259,7 +274,7 @@ func TestArrivalOfHostileHeaders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			header := "Received: x;" + strings.Repeat(unit, size/len(unit))
 			start := time.Now()
-			if at, why := message.Arrival([]byte(header), now); !at.IsZero() || why != "" {
+			if at, why := message.Arrival([]byte(header), "", now); !at.IsZero() || why != "" {
 				t.Errorf("got %v %q, want no date", at, why)
 			}
 			if took := time.Since(start); took > 20*time.Second {
@@ -283,16 +298,20 @@ func FuzzArrival(f *testing.F) {
 	})
 }
 
+// reasons are all that Arrival gives.
+var reasons = []string{"Received", "Received, before it was fetched", "Delivery-Date", "UIDL", "Date", "Resent-Date",
+	"X-Received", "X-Original-Date", "Received, when it was fetched"}
+
 // checkArrival holds the answer against the contract of Arrival.
 func checkArrival(header []byte) error {
-	at, why := message.Arrival(header, now)
+	at, why := message.Arrival(header, "", now)
 	if at.IsZero() != (why == "") {
 		return fmt.Errorf("%v because of %q", at, why)
 	}
 	if at.IsZero() {
 		return nil
 	}
-	if why != "Received" && why != "Date" {
+	if !slices.Contains(reasons, why) {
 		return fmt.Errorf("why is %q", why)
 	}
 	if at.Year() < 1989 || at.Before(time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)) || at.After(now.Add(24*time.Hour)) {
@@ -319,7 +338,7 @@ func compareWithNetMail(t *testing.T, text string) {
 	if _, offset := theirs.Zone(); offset > 14*3600 || offset < -14*3600 {
 		return
 	}
-	ours, _ := message.Arrival([]byte("Date: "+text), now)
+	ours, _ := message.Arrival([]byte("Date: "+text), "", now)
 	if !ours.IsZero() && !ours.Equal(theirs.Truncate(time.Second)) {
 		t.Errorf("%q: got %v, net/mail says %v", text, ours, theirs)
 	}

@@ -15,6 +15,7 @@ const (
 	month   = `(?P<month>[A-Za-z]{3,9})`
 	year    = `(?P<year>\d{2,4})`
 	clock   = `(?P<hour>\d{1,2}) ?[:.] ?(?P<minute>\d\d)(?: ?[:.] ?(?P<second>\d\d)(?:\.\d+)?)?`
+	half    = `(?: ?(?P<half>[AaPp][Mm])\b)?`
 	zone    = `(?: ?(?P<zone>[A-Za-z+-][^ ]*))?`
 	ignored = `(?: .*)?$`
 )
@@ -22,17 +23,19 @@ const (
 // The forms of dates that occur in mail; the first that fits is taken.
 var forms = []*regexp.Regexp{
 	// Mon, 2 Jan 2006 15:04:05 -0700 (RFC 5322 §3.3, §4.3)
-	regexp.MustCompile(`^` + weekday + day + `[ -]` + month + `[ -]` + year + ` ` + clock + zone + ignored),
+	regexp.MustCompile(`^` + weekday + day + `[ -]` + month + `[ -]` + year + ` ` + clock + half + zone + ignored),
 	// Mon Jan 2 15:04:05 2006 (ctime), perhaps with a zone after it (git)
-	regexp.MustCompile(`^` + weekday + month + ` ` + day + ` ` + clock + ` ` + year + zone + ignored),
+	regexp.MustCompile(`^` + weekday + month + ` ` + day + ` ` + clock + half + ` ` + year + zone + ignored),
 	// Mon Jan 2 15:04:05 MST 2006 (date)
-	regexp.MustCompile(`^` + weekday + month + ` ` + day + ` ` + clock + zone + ` ` + year + ignored),
+	regexp.MustCompile(`^` + weekday + month + ` ` + day + ` ` + clock + half + zone + ` ` + year + ignored),
 	// Mon Jan 02 2006 15:04:05 GMT-0700 (JavaScript)
-	regexp.MustCompile(`^` + weekday + month + ` ` + day + ` ` + year + ` ` + clock + zone + ignored),
+	regexp.MustCompile(`^` + weekday + month + ` ` + day + ` ` + year + ` ` + clock + half + zone + ignored),
+	// 2006-01-02 15:04:05 -0700, 2006-01-02T15:04:05-07:00 (RFC 3339)
+	regexp.MustCompile(`^(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[ Tt]` + clock + half + zone + ignored),
 }
 
 // parseDate reads a date without comments. The case of letters, the number of blanks and commas do not matter; months
-// are English. Only whole seconds are kept.
+// in letters are English. Only whole seconds are kept.
 func parseDate(text string) (t time.Time, ok bool) {
 	text = strings.Join(strings.Fields(strings.ReplaceAll(text, ",", " ")), " ")
 	for _, form := range forms {
@@ -48,11 +51,20 @@ func assemble(part func(name string) string) (t time.Time, ok bool) {
 	y, m, d := parseYear(part("year")), parseMonth(part("month")), number(part("day"))
 	hour, minute, second := number(part("hour")), number(part("minute")), number(part("second"))
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	half := part("half")
 	switch {
+	case half != "" && (hour < 1 || hour > 12):
+		return time.Time{}, false
 	case m == 0, midnight.Day() != d: // 30 February would become 2 March
 		return time.Time{}, false
 	case hour > 23, minute > 59, second > 60: // 60 is a leap second and becomes the next minute
 		return time.Time{}, false
+	}
+	if half != "" && hour == 12 {
+		hour = 0
+	}
+	if strings.EqualFold(half, "pm") {
+		hour += 12
 	}
 	return time.Date(y, m, d, hour, minute, second, 0, parseZone(part("zone"))), true
 }
@@ -75,9 +87,12 @@ func parseYear(digits string) int {
 	return n
 }
 
-// parseMonth reads an English month, in full or its first three letters; 0 is none. Longer words that begin so are not
+// parseMonth reads a month in two digits or in English, in full or its first three letters; 0 is none. Longer words that begin so are not
 // taken: "marraskuu" is Finnish for November.
 func parseMonth(word string) time.Month {
+	if n := number(word); n >= 1 && n <= 12 {
+		return time.Month(n)
+	}
 	for m := time.January; m <= time.December; m++ {
 		if name := m.String(); strings.EqualFold(word, name) || strings.EqualFold(word, name[:3]) {
 			return m
