@@ -34,8 +34,9 @@ func (it *item) study(r *run) {
 	it.now = time.Now()
 	it.digest, it.body = it.spool.digests.Whole, it.spool.digests.Body
 	it.fingerprint, it.messageID = message.Fingerprint(header), message.ID(header)
-	it.date, it.why = message.Arrival(header, it.UIDL, it.now)
-	it.flags = r.flags(header, it.date)
+	told := message.Infer(header, message.Facts{Now: it.now, UIDL: it.UIDL, Trust: r.TrustHeaders})
+	it.date, it.why = told.Date, told.DateWhy
+	it.flags = r.flags(told.Flags, it.date)
 }
 
 // intent is the record of the message before it is appended.
@@ -59,11 +60,11 @@ func (it *item) outgoing() Outgoing {
 	return Outgoing{Size: it.spool.size(), Body: it.spool.body, Flags: names(it.flags), Date: it.date}
 }
 
-// flags are those that a message is to arrive with.
-func (r *run) flags(header []byte, date time.Time) (list []message.Flag) {
+// flags are those that a message is to arrive with, of which some are inferred.
+func (r *run) flags(inferred []message.Flag, date time.Time) (list []message.Flag) {
 	switch r.Flags {
 	case Infer:
-		list = message.Flags(header, r.TrustHeaders)
+		list = inferred
 	case Seen:
 		list = []message.Flag{{Name: `\Seen`, Why: "all are"}}
 	}

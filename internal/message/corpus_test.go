@@ -69,7 +69,7 @@ func checkMessage(t *testing.T, raw []byte, count map[string]int) {
 	checkFingerprint(t, raw)
 	checkRewrites(t, raw)
 	checkRepair(t, raw)
-	checkFlags(t, raw)
+	checkInference(t, header, "", 0)
 	if err := checkArrival(header); err != nil {
 		t.Error(err)
 	}

@@ -4,7 +4,7 @@
 // left to package sync. Only [Repaired] changes a message: for a server that refuses it as it is.
 //
 // Whoever wrote a mail wrote most of its header. Only what stands above the topmost Received field was certainly added
-// on the way (RFC 5321 §4.4: trace fields are prepended); see [Field.Above] and [Flags].
+// on the way (RFC 5321 §4.4: trace fields are prepended); see [Field.Above] and [Infer].
 package message
 
 import (
