@@ -11,7 +11,7 @@ import (
 )
 
 // Values that a sender would choose.
-var values = []string{"R", "RO", "AFT", "0001", "1007", "00800000", "0a000000", "work junk $label1", "$Phishing",
+var values = []string{"O", "0000", "0000001a-0000", "Unread", "R", "RO", "AFT", "0001", "1007", "00800000", "0a000000", "work junk $label1", "$Phishing",
 	"0000001a-04dd; flags=x", "Opened,Starred,Sent,Important", "1", "work", "YES", "Yes, score=9", "Spam", "*********", "9",
 	"SFV:SPM;CAT:PHSH", "internal/draft", "1 2 work", "me@example.org", "<a@b>", "multipart/report; report-type=disposition-notification",
 	"from x by y with Microsoft SMTP Server; 1 Jan 2000 10:00 GMT", "from x by y with POP3 (fetchmail); 1 Jan 2000 10:00 GMT",

@@ -146,6 +146,9 @@ func TestReceipts(t *testing.T) {
 			field + ", unread": {received + ask, nil},
 			field + ", empty":  {received + "Status: R\n" + field + ":\n", says{`\Seen by Status: R`}},
 		})
+		check(t, message.Facts{Trust: true, Identities: me}, map[string]golden{
+			field + ", own": {byMe + ask, says{ownSeen, neverLft}},
+		})
 		check(t, message.Facts{Accessed: true}, map[string]golden{
 			field + " of a sender": {received + ask, says{`\Seen by LAST`, "not $MDNSent by " + field + ": " + forgeable}},
 		})
@@ -199,7 +202,7 @@ func TestAccessed(t *testing.T) {
 		"Status says unread":             {"Status: O\n" + received, says{`not \Seen by LAST: Status says that it was not read`}},
 		"Evolution says unread":          {"X-Evolution: 0000001a-0000\n" + received, says{`not \Seen by LAST: X-Evolution says that it was not read`}},
 		"Gmail says unread":              {"X-Gmail-Labels: Unread\n" + received, says{`not \Seen by LAST: X-Gmail-Labels says that it was not read`}},
-		"a sender says unread":           {received + "Status: O\n", says{`\Seen by LAST`}},
+		"a sender says unread":           {received + "Status: O\nX-Mozilla-Status: 0000\nX-Evolution: 0000001a-0000\nX-Gmail-Labels: Unread\n", says{`\Seen by LAST`}},
 		"the status of UW is not of use": {received + "Status: O\n\n", says{`\Seen by LAST`}},
 	})
 }
