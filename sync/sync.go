@@ -49,6 +49,7 @@ type Source interface {
 type Listing struct {
 	Messages   []Listed      // in the maildrop's order
 	HasTop     bool          // false: Headers cannot be had
+	Last       int           // highest number that was accessed in earlier sessions (LAST, RFC 1081); 0: none, or unknown
 	LoginDelay time.Duration // the server wants that long between two logins (RFC 2449 §6.5); 0: it does not say
 	Partial    bool          // the server lists a few hundred, and the next session others (Gmail)
 }

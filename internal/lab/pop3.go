@@ -28,6 +28,8 @@ type POP3Options struct {
 	ExtraCapa []string // more lines for CAPA
 	Greeting  string   // the whole line without its end; "": a usual one
 
+	Last int // what LAST says (RFC 1081); 0: the command is unknown
+
 	// What servers do that are odd:
 	Window  int  // a session lists only so many of the oldest messages; 0: all
 	Hides   bool // QUIT hides from later sessions what was retrieved, and keeps it

@@ -29,6 +29,7 @@ var popCommands = map[string]popCommand{
 	"TOP":  {do: (*popSession).top, inside: true},
 	"RETR": {do: (*popSession).retr, inside: true},
 	"DELE": {do: (*popSession).dele, inside: true},
+	"LAST": {do: func(s *popSession, _ string) { s.ok("%d", s.srv.o.Last) }, inside: true},
 	"NOOP": {do: func(s *popSession, _ string) { s.ok("here") }, inside: true},
 	"RSET": {do: func(s *popSession, _ string) { clear(s.gone); s.ok("nothing is deleted") }, inside: true},
 }

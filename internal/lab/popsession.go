@@ -161,6 +161,8 @@ func (s *popSession) unknown(verb string) bool {
 		return !s.offersTLS()
 	case "APOP":
 		return !o.APOP
+	case "LAST":
+		return o.Last == 0
 	}
 	return false
 }

@@ -128,10 +128,11 @@ func TestRoundTrips(t *testing.T) {
 	}{
 		{"pipelining", "+OK\r\nUIDL\r\nTOP\r\nPIPELINING\r\n.\r\n", 3, 1, 1}, // CAPA, USER, PASS; CAPA UIDL LIST
 		{"no pipelining", "+OK\r\nUIDL\r\nTOP\r\n.\r\n", 4, 2, 2},            // CAPA, USER, PASS, CAPA; UIDL, LIST
-		{"no CAPA", "-ERR\r\n", 4, 3, 3},                                     // and TOP, to see whether there is one
+		{"no CAPA", "-ERR\r\n", 4, 4, 4},                                     // and TOP and LAST, to see whether there are any
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			server := &counter{replies: welcoming("CAPA", c.capa, "UIDL", lists, "LIST", lists, "TOP", "-ERR\r\n")}
+			server := &counter{replies: welcoming("CAPA", c.capa, "UIDL", lists, "LIST", lists, "TOP", "-ERR\r\n",
+				"LAST", "-ERR\r\n")}
 			s := enter(t, startScript(t, server.play))
 			equal(t, "round trips of the login", server.sent.Swap(0), c.login)
 			listed(t, s)

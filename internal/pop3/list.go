@@ -33,8 +33,28 @@ func (s *Session) List(ctx context.Context) (sync.Listing, error) {
 	}
 	listing.LoginDelay = s.caps.loginDelay()
 	listing.Partial = s.caps.has("X-GOOGLE-RICO") // Gmail lists its oldest few hundred messages
-	listing.HasTop, err = s.hasTop(listing.Messages)
+	if listing.HasTop, err = s.hasTop(listing.Messages); err != nil {
+		return listing, err
+	}
+	listing.Last, err = s.last(len(listing.Messages))
 	return listing, err
+}
+
+// last asks a server that is old enough to know LAST (RFC 1081, gone since RFC 1725) for the highest number that was ever
+// accessed. Those that have CAPA would count it as a mistake of ours.
+func (s *Session) last(messages int) (int, error) {
+	if messages == 0 || s.caps != nil && !s.caps.has("LAST") {
+		return 0, nil
+	}
+	text, err := s.command("LAST")
+	if err != nil {
+		return 0, s.lost
+	}
+	n, err := parseNumber(firstField(text))
+	if err != nil || n > int64(messages) {
+		return 0, nil
+	}
+	return int(n), nil
 }
 
 // listings gets both listings, and what the server can do if that is not known yet: with PIPELINING in one flight. uidls

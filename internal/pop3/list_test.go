@@ -3,6 +3,7 @@ package pop3
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,36 @@ func TestList(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Those that know LAST are asked for it; those that say what they can do and do not name it would count it as a mistake.
+func TestLast(t *testing.T) {
+	two := []lab.Mail{{UIDL: "a"}, {UIDL: "b"}}
+	for _, c := range []struct {
+		name string
+		o    lab.POP3Options
+		want int
+		asks bool
+	}{
+		{"no CAPA", lab.POP3Options{NoCAPA: true, Last: 1}, 1, true},
+		{"no CAPA, and no LAST", lab.POP3Options{NoCAPA: true}, 0, true},
+		{"named", lab.POP3Options{ExtraCapa: []string{"LAST"}, Last: 2}, 2, true},
+		{"not named", lab.POP3Options{Last: 2}, 0, false},
+		{"beyond the maildrop", lab.POP3Options{NoCAPA: true, Last: 3}, 0, true},
+		{"no number", lab.POP3Options{NoCAPA: true, Hook: replying("LAST", "+OK none\r\n")}, 0, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := startPOP3(t, c.o, two...)
+			s := enter(t, server)
+			for range 2 { // the second shows that the first left the session in step
+				equal(t, "last", listed(t, s).Last, c.want)
+			}
+			equal(t, "asked", slices.Contains(server.Commands(), "LAST"), c.asks)
+		})
+	}
+	server := startPOP3(t, lab.POP3Options{NoCAPA: true, Last: 2})
+	listed(t, enter(t, server))
+	equal(t, "asked for an empty maildrop", slices.Contains(server.Commands(), "LAST"), false)
 }
 
 func TestListOfAnEmptyMaildrop(t *testing.T) {
