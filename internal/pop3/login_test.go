@@ -99,6 +99,46 @@ func TestStrongestMechanismIsTaken(t *testing.T) {
 	}
 }
 
+// With PIPELINING, USER and PASS go together, if they mean the same to every server. Nothing goes with them.
+func TestOneFlight(t *testing.T) {
+	authority := newTLS(t)
+	for _, c := range []struct {
+		name string
+		l    Login
+		o    lab.POP3Options
+		want string // mechanism
+	}{
+		{"ASCII", Login{User: "alice", Password: "correct horse"}, lab.POP3Options{}, "USER"},
+		{"no PIPELINING", Login{User: "alice", Password: "correct horse"}, lab.POP3Options{NoPipelining: true}, "PLAIN"},
+		{"no ASCII", alice, lab.POP3Options{}, "PLAIN"},
+		{"a blank at the end", Login{User: "alice", Password: "correct "}, lab.POP3Options{}, "PLAIN"},
+		{"a blank in the name", Login{User: "al ice", Password: "correct"}, lab.POP3Options{}, "PLAIN"},
+		{"too long", Login{User: "alice", Password: strings.Repeat("x", 250)}, lab.POP3Options{}, "PLAIN"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.o.User, c.o.Password = c.l.User, c.l.Password
+			c.o.Mechs, c.o.TLS, c.o.Implicit = []string{"PLAIN"}, authority.Good.Config, true
+			s, err := lab.StartPOP3(c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			server := at(s)
+			server.Security, server.Roots = wire.ImplicitTLS, authority.Pool
+			ss, err := Dial(t.Context(), server, c.l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ss.Abandon()
+			equal(t, "mechanism", said(s.Commands()), c.want)
+			listed(t, ss)
+			bad := c.l
+			bad.Password = "y" + c.l.Password[1:]
+			isClass(t, refused(t, server, bad), sync.Login)
+		})
+	}
+}
+
 func TestTokensWhereThereIsNothingElse(t *testing.T) {
 	capa := "+OK\r\nSASL XOAUTH2 OAUTHBEARER\r\n.\r\n"
 	s := startScript(t, answers("+OK\r\n", map[string]string{"CAPA": capa, "AUTH OAUTHBEARER": "+ \r\n",
