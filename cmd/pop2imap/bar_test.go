@@ -8,13 +8,14 @@ import (
 )
 
 func TestBarCountsWhatIsDealtWith(t *testing.T) {
-	b := newBar(io.Discard, "alice", 3, 3000)
-	b.moved(10000) // LIST had said less
+	b, alice := newBar(io.Discard, "alice"), new(part)
+	b.planned(alice, 3, 3000)
+	b.moved(alice, 10000) // LIST had said less
 	if got := b.State().CurrentNum; got != 2999 {
 		t.Errorf("%d octets behind, want 2999: it is not done yet", got)
 	}
 	for _, r := range []sync.Result{sync.Copied, sync.RefusedOne} {
-		b.done(sync.Outcome{Result: r, Listed: 1000, Size: 5000})
+		b.done(alice, sync.Outcome{Result: r, Listed: 1000, Size: 5000})
 	}
 	b.hide()
 	b.show()
@@ -24,13 +25,38 @@ func TestBarCountsWhatIsDealtWith(t *testing.T) {
 	if got := b.State().CurrentNum; got != 2000 {
 		t.Errorf("%d octets behind, want 2000", got)
 	}
-	b.moved(500) // the half of what is retrieved
+	b.moved(alice, 500) // the half of what is retrieved
 	if got := b.State().CurrentNum; got != 2250 {
 		t.Errorf("%d octets behind, want 2250", got)
 	}
 	var none *bar // where there is no terminal
-	none.moved(1)
-	none.done(sync.Outcome{})
+	none.planned(alice, 1, 1)
+	none.moved(alice, 1)
+	none.done(alice, sync.Outcome{})
 	none.hide()
 	none.show()
+}
+
+func TestBarOfSeveralAccounts(t *testing.T) {
+	b, alice, bob := newBar(io.Discard, "2 accounts"), new(part), new(part)
+	b.planned(alice, 2, 2000)
+	b.done(alice, sync.Outcome{Result: sync.Copied, Listed: 1000})
+	b.planned(bob, 3, 6000) // it comes later
+	b.done(bob, sync.Outcome{Result: sync.RefusedOne, Listed: 2000})
+	for _, c := range []struct {
+		name       string
+		do         func()
+		text       string
+		behind, of int64
+	}{
+		{"both", func() {}, "2 accounts 2/5 (1 refused)", 3000, 8000},
+		{"a line was lost, and what is left is planned anew", func() { b.moved(alice, 500); b.planned(alice, 1, 1000) }, "2 accounts 2/5 (1 refused)", 3000, 8000},
+		{"one ends early", func() { b.planned(bob, 0, 0) }, "2 accounts 2/3 (1 refused)", 3000, 4000},
+		{"nothing is left", func() { b.planned(alice, 0, 0) }, "2 accounts 2/2 (1 refused)", 2999, 3000},
+	} {
+		c.do()
+		if got := b.State(); b.text() != c.text || got.CurrentNum != c.behind || got.Max != c.of {
+			t.Errorf("%s: got %q, %d of %d octets, want %q, %d of %d", c.name, b.text(), got.CurrentNum, got.Max, c.text, c.behind, c.of)
+		}
+	}
 }

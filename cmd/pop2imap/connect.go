@@ -9,17 +9,14 @@ import (
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// An asker asks for a password; nil: there is no terminal.
-type asker = func(prompt string) (string, error)
-
 // source finds out what is needed to log in to the maildrop, and gives what does it.
-func (p *program) source(ctx context.Context, job *config.Job, s *screen, ask asker) (
+func (p *program) source(ctx context.Context, job *config.Job, s *screen) (
 	func(context.Context) (sync.Source, error), error) {
 	server, err := job.From.Server(job.Timeout, s.tracer("from"))
 	if err != nil {
 		return nil, err
 	}
-	secret, err := job.From.Secret.Get(ctx, ask, p.err)
+	secret, err := job.From.Secret.Get(ctx, p.err)
 	if err != nil {
 		return nil, err
 	}
@@ -34,13 +31,13 @@ func (p *program) source(ctx context.Context, job *config.Job, s *screen, ask as
 }
 
 // destination does the same for the other end.
-func (p *program) destination(ctx context.Context, job *config.Job, s *screen, ask asker) (
+func (p *program) destination(ctx context.Context, job *config.Job, s *screen) (
 	func(context.Context) (sync.Destination, error), error) {
 	server, err := job.To.Server(job.Timeout, s.tracer("to"))
 	if err != nil {
 		return nil, err
 	}
-	secret, err := job.To.Secret.Get(ctx, ask, p.err)
+	secret, err := job.To.Secret.Get(ctx, p.err)
 	if err != nil {
 		return nil, err
 	}

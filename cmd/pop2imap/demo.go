@@ -61,12 +61,12 @@ func (p *program) show(ctx context.Context) error {
 	args := []string{"sync",
 		"--from", fmt.Sprintf("pop3s://%s@127.0.0.1:%d", demoUser, popPort),
 		"--to", fmt.Sprintf("imaps://%s@127.0.0.1:%d/%s", demoUser, imapPort, strings.ReplaceAll(demoFolder, " ", "%20"))}
-	hidden := []string{"--state", filepath.Join(dir, "state.db"),
+	hidden := []string{"--config", os.DevNull, "--state", filepath.Join(dir, "state.db"),
 		"--from-tls-fingerprint", "sha256:" + ca.Good.Fingerprint, "--to-tls-fingerprint", "sha256:" + ca.Good.Fingerprint}
 	fmt.Fprintf(p.out, "A POP3 server with %d messages and an empty IMAP server run inside this program.\n", len(maildrop.Mail()))
 	for _, title := range []string{"The first run copies everything:", "The second run finds nothing new:"} {
 		fmt.Fprintf(p.out, "\n%s\n\n  $ pop2imap %s\n\n", title, strings.Join(args, " "))
-		if p.exit = run(ctx, append(args, hidden...), demoEnvironment, p.stdio); p.exit != 0 {
+		if p.exit = run(ctx, append(args, hidden...), demoEnvironment, p.keyring, p.stdio); p.exit != 0 {
 			return nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -58,11 +59,7 @@ func unexpected(cmd *cobra.Command, arg string) error {
 	if !cmd.HasParent() {
 		return fmt.Errorf("there is no command %q", arg)
 	}
-	text := fmt.Sprintf("%s takes no argument such as %q", cmd.CommandPath(), arg)
-	if cmd.Flags().Lookup("from") != nil {
-		text += ": an account is named by its two ends, --from and --to"
-	}
-	return errors.New(text)
+	return fmt.Errorf("%s takes no argument such as %q", cmd.CommandPath(), arg)
 }
 
 // stopped is how a run ends on a signal.
@@ -115,7 +112,13 @@ func explain(w io.Writer, who string, err error) {
 		fmt.Fprintf(w, "%s  %s\n", who, sync.Clean(err.Error()))
 		return
 	}
-	fmt.Fprintf(w, "%s  %s\n", who, sync.Clean(e.Err.Error()))
+	lines := []string{e.Err.Error()}
+	if e.Class == sync.Config { // a config file may have several faults
+		lines = strings.Split(lines[0], "\n")
+	}
+	for _, line := range lines {
+		fmt.Fprintf(w, "%s  %s\n", who, sync.Clean(line))
+	}
 	if e.Server != "" {
 		fmt.Fprintf(w, "  server said: %s\n", e.Server)
 	}

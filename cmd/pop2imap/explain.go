@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/internal/message"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -39,7 +38,7 @@ it says that is not believed, and why. It connects to nothing and prints neither
   pop2imap explain --identity alice@old.example --junk auto - < message.eml`,
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := config.Environment(cmd.Flags(), p.getenv); err != nil {
+			if _, err := p.hear(cmd.Flags(), ""); err != nil {
 				return err
 			}
 			if e.junk == "" {

@@ -17,24 +17,23 @@ import (
 // is on the wire, the second to leave at once.
 type signalled struct {
 	stop    chan struct{}
-	got     chan os.Signal // at most one: the first
+	first   os.Signal // set when stop is closed
 	release func()
 }
 
-func (p *program) signals(ctx context.Context, s *screen) (context.Context, *signalled) {
+func signals(ctx context.Context, t *terminal) (context.Context, *signalled) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	in := make(chan os.Signal, 2)
 	signal.Notify(in, syscall.SIGINT, syscall.SIGTERM)
-	sig := &signalled{stop: make(chan struct{}), got: make(chan os.Signal, 1)}
+	sig := &signalled{stop: make(chan struct{})}
 	sig.release = func() {
 		signal.Stop(in)
 		cancel(nil)
 	}
 	go func() {
 		select {
-		case first := <-in:
-			sig.got <- first
-			s.Notice("stopping (once more: at once)")
+		case sig.first = <-in:
+			t.notice(t.all, "stopping (once more: at once)")
 			close(sig.stop)
 		case <-ctx.Done():
 			return
@@ -54,12 +53,15 @@ func (s *signalled) wrap(err error) error {
 		return err
 	}
 	select {
-	case first := <-s.got:
-		return &stopped{err, 128 + int(first.(syscall.Signal))}
+	case <-s.stop:
+		return &stopped{err, 128 + int(s.first.(syscall.Signal))}
 	default:
 		return err
 	}
 }
+
+// An asker asks for a password; nil: there is no terminal.
+type asker = func(prompt string) (string, error)
 
 // asker asks for a password at a terminal, until stop is closed; it is nil where there is no terminal.
 func (p *program) asker(stop <-chan struct{}) asker {

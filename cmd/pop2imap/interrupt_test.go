@@ -125,7 +125,7 @@ func prepared(t *testing.T, mail []lab.Mail, onAppend func(int64, []byte) error)
 		cmd := exec.Command("pop2imap", "sync", "--settle", "500ms", "--state", filepath.Join(dir, "state.db"),
 			"--from", fmt.Sprintf("pop3s://alice@127.0.0.1:%d", popPort), "--from-tls-fingerprint", "sha256:"+ca.Good.Fingerprint,
 			"--to", fmt.Sprintf("imaps://alice@127.0.0.1:%d", imapPort), "--to-tls-fingerprint", "sha256:"+ca.Good.Fingerprint)
-		cmd.Env = append(os.Environ(), "POP2IMAP_FROM_PASSWORD="+password, "POP2IMAP_TO_PASSWORD="+password)
+		cmd.Env = append(os.Environ(), "POP2IMAP_FROM_PASSWORD="+password, "POP2IMAP_TO_PASSWORD="+password, "POP2IMAP_CONFIG="+os.DevNull)
 		return cmd
 	}, mailbox
 }

@@ -13,10 +13,10 @@ import (
 )
 
 // line prints a JSON line on stdout.
-func (s *screen) line(v any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	printJSON(s.out, v)
+func (t *terminal) line(v any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	printJSON(t.out, v)
 }
 
 // printJSON prints v as one line. What is not UTF-8 in it (a UIDL may be anything) has U+FFFD in its place.
@@ -85,9 +85,9 @@ func reasons(flags []message.Flag) map[string]string {
 
 // A summaryJSON is the last line (SPEC §4).
 type summaryJSON struct {
-	Type     string        `json:"type"`
-	Exit     int           `json:"exit"`
-	Accounts []accountJSON `json:"accounts"`
+	Type     string `json:"type"` // "summary" of accountJSON, "verify" of verifiedJSON
+	Exit     int    `json:"exit"`
+	Accounts []any  `json:"accounts"`
 }
 
 type accountJSON struct {
@@ -121,22 +121,15 @@ type refusalJSON struct {
 	Server string `json:"server"`
 }
 
-func summaryLine(a account, r sync.Report, exit int) summaryJSON {
+func accountLine(a account, r sync.Report, exit int) accountJSON {
 	refusals := []refusalJSON{}
 	for _, o := range r.Refusals {
 		refusals = append(refusals, refusalJSON{o.UIDL, size(o), o.Code, o.Server})
 	}
-	return summaryJSON{"summary", exit, []accountJSON{{Account: a.name, From: a.from, To: a.to, Exit: exit,
+	return accountJSON{Account: a.name, From: a.from, To: a.to, Exit: exit,
 		Listed: r.Listed, Known: r.Known, New: r.New, Copied: r.Copied, Recognised: r.Recognised, Refused: r.Refused,
 		InDoubt: r.InDoubt, Missing: r.Missing, Vanished: r.Vanished, Left: r.Left, Quarantined: r.Quarantined,
-		Deleted: r.Deleted, Bytes: r.Bytes, Seconds: r.Took.Seconds(), Flags: r.Flags, Refusals: refusals, Error: failure(r.Err)}}}
-}
-
-// A verifyJSON is the last line of verify.
-type verifyJSON struct {
-	Type     string         `json:"type"`
-	Exit     int            `json:"exit"`
-	Accounts []verifiedJSON `json:"accounts"`
+		Deleted: r.Deleted, Bytes: r.Bytes, Seconds: r.Took.Seconds(), Flags: r.Flags, Refusals: refusals, Error: failure(r.Err)}
 }
 
 type verifiedJSON struct {
@@ -153,10 +146,10 @@ type verifiedJSON struct {
 	Error    *string `json:"error"`
 }
 
-func verifyLine(a account, v sync.Verification, level sync.Level, exit int, took time.Duration) verifyJSON {
-	return verifyJSON{"verify", exit, []verifiedJSON{{Account: a.name, From: a.from, To: a.to, Exit: exit,
-		Level: level.String(), Verified: v.Proved, Changed: v.Changed, NotThere: v.Absent, InDoubt: v.Unsure,
-		Seconds: took.Seconds(), Error: failure(v.Err)}}}
+func verifiedLine(a account, v verified, exit int) verifiedJSON {
+	return verifiedJSON{Account: a.name, From: a.from, To: a.to, Exit: exit,
+		Level: v.level.String(), Verified: v.Proved, Changed: v.Changed, NotThere: v.Absent, InDoubt: v.Unsure,
+		Seconds: v.took.Seconds(), Error: failure(v.Err)}
 }
 
 // failure is null where nothing failed.

@@ -1,8 +1,9 @@
 // Command pop2imap moves mail out of a POP3 maildrop into an IMAP mailbox: every message once, byte for byte.
 //
-// The program is [run]: arguments in, exit code out. One file holds one command (sync.go with retry,
-// verify.go, status.go, demo.go, explain.go, version.go); what a run looks like is in text.go, lines.go (JSON) and bar.go, and exit.go says which exit code
-// an error has.
+// The program is [run]: arguments in, exit code out. One file holds one command (sync.go with retry, verify.go, status.go,
+// configure.go, secret.go, demo.go, explain.go, version.go); accounts.go says which accounts a command works on and dispatch.go runs
+// them side by side; what a run looks like is in text.go, lines.go (JSON) and bar.go, and exit.go says which exit code an
+// error has.
 package main
 
 import (
@@ -11,10 +12,12 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pop2imap/pop2imap/internal/config"
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, stdio{os.Stdin, os.Stdout, os.Stderr}))
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, config.SystemKeyring{Getenv: os.Getenv}, stdio{os.Stdin, os.Stdout, os.Stderr}))
 }
 
 // stdio is what the program reads and writes. Results go to out, talk to err.
@@ -24,8 +27,8 @@ type stdio struct {
 }
 
 // run is the program.
-func run(ctx context.Context, args []string, getenv func(string) string, io stdio) int {
-	p := &program{getenv: getenv, stdio: io}
+func run(ctx context.Context, args []string, getenv func(string) string, k config.Keyring, io stdio) int {
+	p := &program{getenv: getenv, keyring: k, stdio: io}
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(io.in)
@@ -42,8 +45,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, io stdi
 // program is one run of the command.
 type program struct {
 	stdio
-	getenv func(string) string
-	exit   int // when there is no error
+	getenv  func(string) string
+	keyring config.Keyring
+	exit    int // when there is no error
 }
 
 func (p *program) root() *cobra.Command {

@@ -196,7 +196,7 @@ func syncJSON(t *testing.T, args []string, fromPassword, toPassword string) (s r
 	t.Helper()
 	var out, talk bytes.Buffer
 	env := map[string]string{"POP2IMAP_FROM_PASSWORD": fromPassword, "POP2IMAP_TO_PASSWORD": toPassword}
-	exit := run(context.Background(), args, func(name string) string { return env[name] }, stdio{os.Stdin, &out, &talk})
+	exit := run(context.Background(), args, func(name string) string { return env[name] }, drawer(""), stdio{os.Stdin, &out, &talk})
 	for line := range bytes.Lines(out.Bytes()) {
 		var m messageJSON
 		if err := json.Unmarshal(line, &m); err != nil {
@@ -206,7 +206,7 @@ func syncJSON(t *testing.T, args []string, fromPassword, toPassword string) (s r
 			s.messages = append(s.messages, m)
 			continue
 		}
-		var sum summaryJSON
+		var sum struct{ Accounts []accountJSON }
 		if err := json.Unmarshal(line, &sum); err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}

@@ -19,26 +19,25 @@ import (
 )
 
 func (p *program) status() *cobra.Command {
-	var path string
-	var asJSON bool
+	var w wish
 	cmd := &cobra.Command{
 		Use:   "status [ACCOUNT...]",
 		Short: "What is done, waiting, refused and in doubt, from the state alone",
-		Long: `status reads the state, also while a run is going on, and talks to no server. An account is called by its user name at
-the source; without a name all are shown.`,
+		Long: `status reads the state, also while a run is going on, and talks to no server. An account is called as in the config file,
+or else by its user name at the source; without a name all are shown.`,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			err := config.Environment(cmd.Flags(), p.getenv)
+			said, err := p.hear(cmd.Flags(), w.Config)
 			if err == nil {
-				path, err = config.StatePath(path, p.getenv)
+				w.State, err = config.StatePath(w.State, p.getenv)
 			}
 			if err != nil {
 				return err
 			}
-			return p.report(cmd.Context(), path, names, asJSON)
+			return p.report(cmd.Context(), &w, said, names)
 		},
 	}
-	config.RegisterState(cmd.Flags(), &path)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON line an account")
+	w.RegisterFiles(cmd.Flags())
+	cmd.Flags().BoolVar(&w.json, "json", false, "one JSON line an account")
 	return cmd
 }
 
@@ -54,37 +53,35 @@ type standing struct {
 	ran     bool
 }
 
-func (p *program) report(ctx context.Context, path string, names []string, asJSON bool) error {
-	store, err := state.OpenReadOnly(ctx, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if len(names) > 0 {
-			return unknownAccount(names[0])
-		}
-		fmt.Fprintf(p.err, "nothing has been synced yet: there is no state at %s\n", path)
-		return nil
-	}
-	if err != nil {
+func (p *program) report(ctx context.Context, w *wish, said *config.Said, names []string) error {
+	store, err := state.OpenReadOnly(ctx, w.State)
+	never := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !never {
 		return sync.StateError(err)
 	}
-	defer store.Close()
-	accounts, err := store.Accounts(ctx)
-	if err != nil {
-		return sync.StateError(err)
-	}
-	for _, name := range names {
-		if !slices.ContainsFunc(accounts, func(a *state.Account) bool { return a.Name == name }) {
-			return unknownAccount(name)
-		}
-	}
-	for _, a := range accounts {
-		if len(names) > 0 && !slices.Contains(names, a.Name) {
-			continue
-		}
-		st, err := stand(ctx, a)
-		if err != nil {
+	var accounts []*state.Account
+	if !never {
+		defer store.Close()
+		if accounts, err = store.Accounts(ctx); err != nil {
 			return sync.StateError(err)
 		}
-		if asJSON {
+	}
+	all := merge(accounts, said)
+	chosen, err := named(all, names)
+	if err != nil {
+		return err
+	}
+	if never {
+		fmt.Fprintf(p.err, "nothing has been synced yet: there is no state at %s\n", w.State)
+	}
+	for _, a := range chosen {
+		st := standing{Account: a.Account}
+		if a.synced {
+			if st, err = stand(ctx, a.Account); err != nil {
+				return sync.StateError(err)
+			}
+		}
+		if w.json {
 			printJSON(p.out, st.json())
 		} else {
 			st.print(p.out)
@@ -93,8 +90,51 @@ func (p *program) report(ctx context.Context, path string, names []string, asJSO
 	return nil
 }
 
-func unknownAccount(name string) error {
-	return &usage{fmt.Errorf("the state knows no account %q", name)}
+// remembered is an account of the state, or of the config file only.
+type remembered struct {
+	*state.Account
+	synced bool
+}
+
+// merge calls the accounts of the state as the config file does, and adds those of which the state knows nothing yet.
+func merge(accounts []*state.Account, said *config.Said) (all []remembered) {
+	for _, a := range accounts {
+		all = append(all, remembered{a, true})
+	}
+	if said.File == nil {
+		return all
+	}
+	for _, a := range said.File.Accounts {
+		job, err := said.Job(a, (*config.Job).Register)
+		if err != nil { // sync says so; here it would hide the others
+			continue
+		}
+		i := slices.IndexFunc(all, func(r remembered) bool { return r.Key == job.Key() })
+		if i < 0 {
+			all = append(all, remembered{&state.Account{Name: a.Name, Key: job.Key()}, false})
+		} else {
+			all[i].Name = a.Name
+		}
+	}
+	slices.SortStableFunc(all, func(a, b remembered) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// named gives those of the names, or all when there are none. Names need not be of one account only.
+func named(all []remembered, names []string) (chosen []remembered, err error) {
+	var known []string
+	for _, a := range all {
+		known = append(known, a.Name)
+		if len(names) == 0 || slices.Contains(names, a.Name) {
+			chosen = append(chosen, a)
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, &usage{fmt.Errorf("pop2imap knows no account %q%s", name, config.Meant(name, known))}
+		}
+	}
+	return chosen, nil
 }
 
 func stand(ctx context.Context, a *state.Account) (s standing, err error) {

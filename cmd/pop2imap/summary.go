@@ -14,18 +14,11 @@ import (
 const refusalsShown = 10
 
 // summary ends the account: what came of it on stdout, what went wrong on stderr.
-func (s *screen) summary(r sync.Report, exit int, dry bool) {
-	s.mu.Lock()
-	s.bar.hide()
-	s.bar = nil
-	s.mu.Unlock()
-	if s.json {
-		s.line(summaryLine(s.account, r, exit))
-	}
+func (s *screen) summary(r sync.Report, dry bool) {
+	s.over()
 	s.wrong(r, dry)
 	if r.Err != nil {
-		explain(s.err, s.name, r.Err)
-		s.say("  %s", aftermath(r))
+		s.failed(r.Err, aftermath(r))
 	}
 	if s.quiet || s.json || r.Err != nil && r.Listed == 0 {
 		return
@@ -34,7 +27,34 @@ func (s *screen) summary(r sync.Report, exit int, dry bool) {
 	if dry {
 		text = s.forecast(r)
 	}
-	fmt.Fprintf(s.out, "%s  %s\n", s.name, text)
+	s.result("%s  %s", s.name, text)
+}
+
+// over takes what the account has not done out of the bar; the last one takes the bar away.
+func (s *screen) over() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bar.planned(&s.part, 0, 0)
+	if s.left--; s.left <= 0 {
+		s.bar.hide()
+		s.bar = nil
+	}
+}
+
+// result prints a line on stdout.
+func (t *terminal) result(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bar.hide()
+	fmt.Fprintf(t.out, format+"\n", args...)
+	t.bar.show()
+}
+
+// failed says why an account's run ended early, and how things are now.
+func (s *screen) failed(err error, now string) {
+	var text strings.Builder
+	explain(&text, s.name, err)
+	s.say("%s  %s", text.String(), now)
 }
 
 // wrong says what is wrong with single messages.

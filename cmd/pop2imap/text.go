@@ -38,34 +38,44 @@ func (l *look) check() error {
 	return &usage{fmt.Errorf("--progress can be auto, always or never, not %q", l.progress)}
 }
 
-// account is what the user calls the two ends.
-type account struct{ name, from, to string }
-
-// A screen shows a run while it goes on, and its summary. Lines and bar share the terminal, so each line goes through
-// say.
-type screen struct {
+// A terminal is what all accounts of a run share. Lines and bar are on it together, so each line goes through say.
+type terminal struct {
 	look
-	account
 	out, err io.Writer
 
-	mu    stdsync.Mutex
-	bar   *bar // nil: none
-	would int  // messages that a dry run would copy
+	all string // what the accounts are called together
+
+	mu   stdsync.Mutex
+	bar  *bar // nil: none
+	left int  // accounts without a summary
+}
+
+// say prints a line on stderr, above the bar.
+func (t *terminal) say(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bar.hide()
+	fmt.Fprintf(t.err, format+"\n", args...)
+	t.bar.show()
+}
+
+// A screen shows the run of one account while it goes on, and its summary.
+type screen struct {
+	*terminal
+	account
+	prefix string // of lines that do not begin with the name
+	part   part   // of the bar
+	would  int    // messages that a dry run would copy
 }
 
 var _ sync.Watcher = (*screen)(nil)
 
-func newScreen(io stdio, l *look, a account) *screen {
-	return &screen{look: *l, account: a, out: io.out, err: io.err}
-}
-
-// say prints a line on stderr, above the bar.
-func (s *screen) say(format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.bar.hide()
-	fmt.Fprintf(s.err, format+"\n", args...)
-	s.bar.show()
+func newScreen(t *terminal, c *candidate) *screen {
+	s := &screen{terminal: t, account: c.account}
+	if c.job != nil && c.job.Account != nil {
+		s.prefix = s.name + "  "
+	}
+	return s
 }
 
 // tracer shows the protocol with one server.
@@ -73,31 +83,32 @@ func (s *screen) tracer(side string) func(dir, line string) {
 	if s.verbose < 2 {
 		return nil
 	}
-	return func(dir, line string) { s.say("%-4s %s: %s", side, dir, line) }
+	return func(dir, line string) { s.say("%s%-4s %s: %s", s.prefix, side, dir, line) }
 }
 
-// Planned begins the bar, or begins it anew with what is left.
+// Planned begins the bar, or changes what is left of it.
 func (s *screen) Planned(messages int, octets int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bar.hide()
-	s.bar = nil
-	if messages == 0 || s.quiet || s.progress == "never" || s.progress == "auto" && !isTerminal(s.err) {
-		return
+	if s.bar == nil {
+		if messages == 0 || s.quiet || s.progress == "never" || s.progress == "auto" && !isTerminal(s.err) {
+			return
+		}
+		s.bar = newBar(s.err, s.all)
 	}
-	s.bar = newBar(s.err, s.name, messages, octets)
+	s.bar.planned(&s.part, messages, octets)
 }
 
 func (s *screen) Moved(octets int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bar.moved(octets)
+	s.bar.moved(&s.part, octets)
 }
 
 func (s *screen) Done(o sync.Outcome) {
 	s.mu.Lock()
 	if o.Result != sync.Removed { // that comes after all that was planned
-		s.bar.done(o)
+		s.bar.done(&s.part, o)
 	}
 	if o.Result == sync.WouldCopy {
 		s.would++
@@ -107,13 +118,15 @@ func (s *screen) Done(o sync.Outcome) {
 	case s.json:
 		s.line(messageLine(s.name, o))
 	case s.verbose > 0:
-		s.say("%s", describe(o))
+		s.say("%s%s", s.prefix, describe(o))
 	}
 }
 
-func (s *screen) Notice(text string) {
-	if !s.quiet {
-		s.say("%s  %s", s.name, sync.Clean(text))
+func (s *screen) Notice(text string) { s.notice(s.name, text) }
+
+func (t *terminal) notice(who, text string) {
+	if !t.quiet {
+		t.say("%s  %s", who, sync.Clean(text))
 	}
 }
 

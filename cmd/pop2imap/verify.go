@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,10 +15,10 @@ import (
 )
 
 func (p *program) verify() *cobra.Command {
-	var job config.Job
-	look := look{progress: "never"}
+	w := wish{register: (*config.Job).RegisterVerify, before: true, onlyTo: true}
+	w.progress = "never"
 	cmd := &cobra.Command{
-		Use:   "verify --from URL --to URL",
+		Use:   "verify [ACCOUNT...] | verify --from URL --to URL",
 		Short: "Prove that each message that was delivered is at the destination",
 		Long: `verify looks at the destination for each message that is recorded as delivered, where it was stored and in the folders
 into which filters move mail, and tells which are not there. It changes nothing there and does not talk to the maildrop:
@@ -28,47 +27,50 @@ into which filters move mail, and tells which are not there. It changes nothing 
 What you have deleted or moved yourself is told too. It is not copied again.
 With 0 all were found; with 4 some are not there or in doubt.`,
 		Example: `  pop2imap verify --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX --level digest`,
-		Args:    noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := p.check(cmd, &job, &look); err != nil {
-				return err
-			}
-			if sync.Level(job.Verify) == sync.Unproved {
-				return &usage{errors.New("--level can be size or digest")}
-			}
-			return p.verifyAccount(cmd.Context(), &job, &look)
+		RunE: func(cmd *cobra.Command, names []string) error {
+			return p.accounts(cmd, names, &w, "verify", func(ctx context.Context, r *round, c *candidate, s *screen, err error) (int, any) {
+				v := verified{Verification: sync.Verification{Err: err}}
+				if err == nil {
+					v = r.verifyAccount(ctx, c.job, s)
+				}
+				exit := verifyExit(v.Verification)
+				s.verified(v)
+				return exit, verifiedLine(s.account, v, exit)
+			})
 		},
 	}
-	job.RegisterVerify(cmd.Flags())
-	look.register(cmd.Flags())
+	w.register(&w.job, cmd.Flags())
+	w.Register(cmd.Flags())
+	w.look.register(cmd.Flags())
 	cmd.Flags().SortFlags = false
 	return cmd
 }
 
-// verifyAccount verifies one account. An error means that it could not even begin.
-func (p *program) verifyAccount(ctx context.Context, job *config.Job, look *look) (err error) {
-	if err := known(ctx, job); err != nil {
-		return err
-	}
-	s := newScreen(p.stdio, look, accountOf(job))
-	ctx, sig := p.signals(ctx, s)
-	defer sig.release()
-	o := sync.Options{Verify: sync.Level(job.Verify), Settle: job.Settle, Patience: job.Patience, Stop: sig.stop, Watch: s}
-	if o.To, err = p.destination(ctx, job, s, p.asker(sig.stop)); err != nil {
-		return sig.wrap(err)
-	}
-	store, err := p.remember(ctx, job, &o)
-	if err != nil {
-		return sig.wrap(err)
-	}
-	defer store.Close()
+// verified is what came of the verification of one account.
+type verified struct {
+	sync.Verification
+	level sync.Level
+	lost  []state.Record
+	took  time.Duration
+}
+
+// verifyAccount verifies one account. The result is there even when it could not begin.
+func (r *round) verifyAccount(ctx context.Context, job *config.Job, s *screen) (v verified) {
 	began := time.Now()
-	var lost []state.Record
-	v := sync.Verify(ctx, o, func(rec state.Record) { lost = append(lost, rec) })
-	v.Err = sig.wrap(v.Err)
-	p.exit = verifyExit(v)
-	s.verified(v, lost[len(lost)-v.Absent-v.Unsure:], o.Verify, p.exit, time.Since(began)) // what came before, a lost line undid
-	return nil
+	v.level = sync.Level(job.Verify)
+	o := sync.Options{Verify: v.level, Settle: job.Settle, Patience: job.Patience, Stop: r.sig.stop, Watch: s}
+	if v.Err = r.known(ctx, job); v.Err == nil {
+		o.To, v.Err = r.destination(ctx, job, s)
+	}
+	if v.Err == nil {
+		o.State, v.Err = r.remember(ctx, job)
+	}
+	if v.Err == nil {
+		v.Verification = sync.Verify(ctx, o, func(rec state.Record) { v.lost = append(v.lost, rec) })
+		v.lost = v.lost[len(v.lost)-v.Absent-v.Unsure:] // what came before, a lost line undid
+	}
+	v.Err, v.took = r.sig.wrap(v.Err), time.Since(began)
+	return v
 }
 
 func verifyExit(v sync.Verification) int {
@@ -83,8 +85,8 @@ func verifyExit(v sync.Verification) int {
 }
 
 // verified shows what came of it.
-func (s *screen) verified(v sync.Verification, lost []state.Record, level sync.Level, exit int, took time.Duration) {
-	for _, rec := range lost {
+func (s *screen) verified(v verified) {
+	for _, rec := range v.lost {
 		result := lostHow(rec)
 		if s.json {
 			s.line(recordLine(s.name, result, rec))
@@ -92,15 +94,11 @@ func (s *screen) verified(v sync.Verification, lost []state.Record, level sync.L
 			s.say("%s  %s: message %q of %d octets, sha256 %x, in %s", s.name, result, rec.UIDL, rec.Size, rec.Digest[:6], place(rec))
 		}
 	}
-	if s.json {
-		s.line(verifyLine(s.account, v, level, exit, took))
-	}
 	if v.Err != nil {
-		explain(s.err, s.name, v.Err)
-		s.say("  nothing was changed; not all messages were looked for")
+		s.failed(v.Err, "nothing was changed; not all messages were looked for")
 	}
 	if !s.quiet && !s.json && v.Err == nil {
-		fmt.Fprintf(s.out, "%s  %s\n", s.name, verifyTally(v, took))
+		s.result("%s  %s", s.name, verifyTally(v.Verification, v.took))
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -20,20 +19,42 @@ import (
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// A BadValue is a flag or an argument that cannot be right.
-type BadValue struct{ Err error }
+// A BadValue is one that cannot be right: a flag, or what stands for it in the environment.
+type BadValue struct {
+	Flag string // without dashes; "": more than one
+	Name string // the variable in the environment; "": it is not from there
+	Err  error
+}
 
-func (e *BadValue) Error() string { return e.Err.Error() }
+func (e *BadValue) Error() string {
+	switch {
+	case e.Name != "":
+		return e.Name + ": " + e.Err.Error()
+	case e.Flag != "":
+		return "--" + e.Flag + ": " + e.Err.Error()
+	}
+	return e.Err.Error()
+}
 func (e *BadValue) Unwrap() error { return e.Err }
 
-func bad(format string, args ...any) error { return &BadValue{fmt.Errorf(format, args...)} }
+func bad(flag, format string, args ...any) error {
+	return &BadValue{Flag: flag, Err: fmt.Errorf(format, args...)}
+}
+
+// A Run is what the user wants of all accounts together.
+type Run struct {
+	Config string // "": the file that is found
+	State  string // after Check never ""
+	Jobs   int    // accounts side by side
+	DryRun bool
+}
 
 // A Job is what the user wants of one account.
 type Job struct {
+	Account  *Account // nil: --from and --to say which it is
 	From, To End
 	Folder   string // "" before Check: the one in --to
 
-	DryRun       bool
 	Since, Until Date
 	MaxMessages  int
 	MaxSize      Size
@@ -48,7 +69,6 @@ type Job struct {
 	MaxDelete    Limit
 	Settle       time.Duration
 
-	State    string
 	Timeout  time.Duration
 	Patience time.Duration
 }
@@ -66,7 +86,6 @@ type End struct {
 // Register registers the flags of a job that copies, with their defaults.
 func (j *Job) Register(f *pflag.FlagSet) {
 	j.registerEnds(f)
-	f.BoolVarP(&j.DryRun, "dry-run", "n", false, "say what would happen; change nothing at either end, write no state")
 	f.Var(&j.Delete, "delete", "`WHEN` a message is deleted at the source: never; verified, once it was read "+
 		"back at the destination; or an age such as 14d, so long after it was delivered, and verified")
 	f.Var(&j.MaxDelete, "max-delete", "delete none if more than `N` messages, or N% of the maildrop, are due (default no limit)")
@@ -89,7 +108,7 @@ func (j *Job) Register(f *pflag.FlagSet) {
 // RegisterVerify registers the flags of a job that only looks at the destination.
 func (j *Job) RegisterVerify(f *pflag.FlagSet) {
 	j.registerEnds(f)
-	f.Var(&j.Verify, "level", "how closely: size or digest, which reads every message whole (`LEVEL`)")
+	f.Var(proof{&j.Verify}, "level", "how closely: size or digest, which reads every message whole (`LEVEL`)")
 	j.registerLines(f)
 }
 
@@ -112,75 +131,98 @@ func (j *Job) registerLines(f *pflag.FlagSet) {
 		f.StringVar(&e.CA, e.Side+"-tls-ca", "", "trust the authorities in `FILE` (PEM) instead of the system's")
 		f.Var(&e.Pin, e.Side+"-tls-fingerprint", "trust this one certificate: `sha256:HEX`")
 	}
-	RegisterState(f, &j.State)
 }
 
-// RegisterState registers --state alone.
-func RegisterState(f *pflag.FlagSet, path *string) {
-	f.StringVar(path, "state", "", "`FILE` of the state (default $XDG_STATE_HOME/pop2imap/state.db)")
+// Register registers the flags of a run that works on accounts.
+func (r *Run) Register(f *pflag.FlagSet) {
+	f.IntVar(&r.Jobs, "jobs", 4, "accounts at the same time (`N`)")
+	r.RegisterFiles(f)
 }
 
-// Environment gives each flag that was not set on the command line the value of POP2IMAP_…, if there is one.
-func Environment(f *pflag.FlagSet, getenv func(string) string) (err error) {
-	f.VisitAll(func(flag *pflag.Flag) {
-		name := "POP2IMAP_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
-		value := getenv(name)
-		if value == "" || flag.Changed || flag.Name == "help" || err != nil {
-			return
-		}
-		if e := f.Set(flag.Name, value); e != nil {
-			err = bad("%s: %w", name, errors.Unwrap(e))
-		}
-	})
+// RegisterCopying registers those of a run that copies.
+func (r *Run) RegisterCopying(f *pflag.FlagSet) {
+	f.BoolVarP(&r.DryRun, "dry-run", "n", false, "say what would happen; change nothing at either end, write no state")
+	r.Register(f)
+}
+
+// RegisterFiles registers what says where config and memory are.
+func (r *Run) RegisterFiles(f *pflag.FlagSet) {
+	f.StringVar(&r.State, "state", "", "`FILE` of the state (default $XDG_STATE_HOME/pop2imap/state.db)")
+	r.RegisterConfig(f)
+}
+
+// RegisterConfig registers --config alone.
+func (r *Run) RegisterConfig(f *pflag.FlagSet) {
+	f.StringVarP(&r.Config, "config", "c", "", "`FILE` with accounts (default $XDG_CONFIG_HOME/pop2imap/config.toml)")
+}
+
+// Check validates the run and fills in what follows from it.
+func (r *Run) Check(getenv func(string) string) (err error) {
+	if r.Jobs < 1 || r.Jobs > 100 { // each has some 20 MiB and a few connections
+		return bad("jobs", "it can be 1 to 100")
+	}
+	r.State, err = StatePath(r.State, getenv)
 	return err
 }
 
-// Check validates the job and fills in what follows from it.
-func (j *Job) Check(getenv func(string) string) (err error) {
+// Check validates a job that --from and --to describe.
+func (j *Job) Check() error {
 	if j.From.URL == "" || j.To.URL == "" {
-		return bad("both --from and --to are needed")
+		return bad("", "both --from and --to are needed, or a config file with accounts")
+	}
+	return j.check()
+}
+
+// check validates the job and fills in what follows from it.
+func (j *Job) check() (err error) {
+	for _, e := range []*End{&j.From, &j.To} {
+		if e.URL == "" {
+			return bad(e.Side, "it is missing")
+		}
 	}
 	if j.From.Endpoint, err = ParseFrom(j.From.URL); err != nil {
-		return bad("--from: %w", err)
+		return bad("from", "%w", err)
 	}
 	if j.To.Endpoint, err = ParseTo(j.To.URL); err != nil {
-		return bad("--to: %w", err)
+		return bad("to", "%w", err)
 	}
 	if j.Folder == "" {
 		j.Folder = j.To.Endpoint.Folder
 	}
 	if j.Folder, err = folder(j.Folder); err != nil {
-		return bad("--folder: %w", err)
+		return bad("folder", "%w", err)
 	}
 	j.To.Endpoint.Folder = j.Folder
-	if err := j.checkNumbers(); err != nil {
-		return err
-	}
-	j.From.Secret.prepare(j.From, getenv)
-	j.To.Secret.prepare(j.To, getenv)
-	j.State, err = StatePath(j.State, getenv)
-	return err
+	return j.checkNumbers()
 }
 
 // checkNumbers looks at what a flag alone could not see.
 func (j *Job) checkNumbers() error {
 	switch {
 	case j.Timeout <= 0:
-		return bad("--timeout must be more than 0")
+		return bad("timeout", "it must be more than 0")
 	case j.Settle < 0:
-		return bad("--settle must not be less than 0")
+		return bad("settle", "it must not be less than 0")
 	case j.Connections < 0 || j.Connections > 20: // servers allow ten or so
-		return bad("--imap-connections can be 1 to 20")
+		return bad("imap-connections", "it can be 1 to 20")
 	case j.MaxMessages < 0:
-		return bad("--max-messages must not be less than 0")
+		return bad("max-messages", "it must not be less than 0")
 	case !j.Since.IsZero() && !j.Until.IsZero() && j.Until.Before(j.Since.Time):
-		return bad("--until lies before --since")
+		return bad("until", "it lies before --since")
 	case j.Patience < 0:
-		return bad("--patience must not be less than 0")
+		return bad("patience", "it must not be less than 0")
 	case j.Delete.On && j.Verify == Level(sync.Unproved):
-		return bad("--delete %s needs proof: --verify can be size or digest then, not off", j.Delete.String())
+		return bad("delete", "%s needs proof: --verify can be size or digest then, not off", j.Delete.String())
 	}
 	return nil
+}
+
+// Name is what the account is called: in the file, or else by the user at the maildrop.
+func (j *Job) Name() string {
+	if j.Account != nil {
+		return j.Account.Name
+	}
+	return j.From.Endpoint.User
 }
 
 // Deletion is what of --delete and --max-delete package sync wants.
@@ -212,6 +254,22 @@ func (e *End) Server(timeout time.Duration, trace func(dir, line string)) (wire.
 			Remedy: "it must be a PEM file: -----BEGIN CERTIFICATE-----"}
 	}
 	return s, nil
+}
+
+// CheckFiles looks for what the job names: password files, that nobody else can read, and certificates. The error tells
+// all that is wrong.
+func (j *Job) CheckFiles() error {
+	var wrong []error
+	for _, e := range []*End{&j.From, &j.To} {
+		e.Secret.who = e.Endpoint.User + " at " + e.Endpoint.Host
+		if e.Secret.File != "" {
+			_, err := e.Secret.fromFile()
+			wrong = append(wrong, err)
+		}
+		_, err := e.Server(j.Timeout, nil)
+		wrong = append(wrong, err)
+	}
+	return errors.Join(wrong...)
 }
 
 // StatePath is path, or the default place of the state (XDG Base Directory Specification).

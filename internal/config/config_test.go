@@ -1,8 +1,6 @@
 package config
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -88,13 +86,13 @@ func TestValues(t *testing.T) {
 	}{
 		{new(Size), "500", "500"}, {new(Size), "25M", "26214400"}, {new(Size), "1.5 GiB", "1610612736"}, {new(Size), "2kb", "2048"},
 		{new(Size), "0", "error"}, {new(Size), "-1", "error"}, {new(Size), "much", "error"}, {new(Size), "9e99", "error"}, {new(Size), "nan", "error"}, {new(Size), "", "error"},
-		{new(Age), "12h", "12h0m0s"}, {new(Age), "30d", "720h0m0s"}, {new(Age), "2w", "336h0m0s"}, {new(Age), "1y", "8760h0m0s"},
+		{new(Age), "12h", "12h"}, {new(Age), "30d", "30d"}, {new(Age), "2w", "14d"}, {new(Age), "1y", "1y"},
 		{new(Age), "30", "error"}, {new(Age), "d", "error"}, {new(Age), "0d", "error"}, {new(Age), "4000000000y", "error"}, {new(Age), "", "error"},
 		{new(Date), "2020-01-31T12:00:00+01:00", "2020-01-31T12:00:00+01:00"}, {new(Date), "31.1.2020", "error"}, {new(Date), "2020-02-30", "error"},
 		{new(Mode), "seen", "seen"}, {new(Mode), "Seen", "error"},
 		{new(Rate), "500K/s", "512000"}, {new(Rate), "2M", "2097152"}, {new(Rate), "0/s", "error"}, {new(Rate), "/s", "error"},
 		{new(Level), "off", "off"}, {new(Level), "size", "size"}, {new(Level), "digest", "digest"}, {new(Level), "", "error"}, {new(Level), "all", "error"},
-		{new(Deletion), "never", "never"}, {new(Deletion), "verified", "verified"}, {new(Deletion), "14d", "336h0m0s"},
+		{new(Deletion), "never", "never"}, {new(Deletion), "verified", "verified"}, {new(Deletion), "14d", "14d"},
 		{new(Deletion), "0d", "error"}, {new(Deletion), "always", "error"}, {new(Deletion), "", "error"},
 		{new(Limit), "500", "500"}, {new(Limit), "10%", "10%"}, {new(Limit), "100%", "100%"}, {new(Limit), "101%", "error"},
 		{new(Limit), "0", "error"}, {new(Limit), "0%", "error"}, {new(Limit), "-1", "error"}, {new(Limit), "%", "error"}, {new(Limit), "9999999999", "error"}, {new(Limit), "", "error"},
@@ -107,6 +105,12 @@ func TestValues(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%T of %q: got %s, want %s", c.flag, c.text, got, c.want)
+		}
+		if got == "error" {
+			continue
+		}
+		if err := c.flag.Set(got); err != nil || c.flag.String() != got {
+			t.Errorf("%T: %q again gives %q, %v", c.flag, got, c.flag.String(), err)
 		}
 	}
 }
@@ -129,30 +133,34 @@ func job(args []string, env map[string]string) (*Job, error) {
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
-	getenv := func(name string) string { return env[name] }
-	if err := Environment(f, getenv); err != nil {
+	if _, err := Hear(f, nil, func(name string) string { return env[name] }); err != nil {
 		return nil, err
 	}
-	return &j, j.Check(getenv)
+	return &j, j.Check()
 }
 
 func TestFlagsGoOverTheEnvironment(t *testing.T) {
 	j, err := job([]string{"--from", "pop3s://a@h", "--to", "imaps://b@i/X", "--settle", "1s"}, map[string]string{
-		"HOME": "/home/a", "POP2IMAP_SETTLE": "2s", "POP2IMAP_FOLDER": "inbox", "POP2IMAP_DRY_RUN": "true", "POP2IMAP_SEEN_BEFORE": "1d"})
+		"POP2IMAP_SETTLE": "2s", "POP2IMAP_FOLDER": "inbox", "POP2IMAP_NO_DEDUP": "true", "POP2IMAP_SEEN_BEFORE": "1d"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if j.Settle != time.Second || j.Folder != "INBOX" || !j.DryRun || time.Duration(j.SeenBefore) != 24*time.Hour {
+	if j.Settle != time.Second || j.Folder != "INBOX" || !j.NoDedup || time.Duration(j.SeenBefore) != 24*time.Hour {
 		t.Errorf("got %+v", j)
 	}
-	if want := "/home/a/.local/state/pop2imap/state.db"; j.State != want {
-		t.Errorf("state %s, want %s", j.State, want)
+}
+
+func TestStateIsInTheHome(t *testing.T) {
+	r := Run{Jobs: 1}
+	err := r.Check(func(name string) string { return map[string]string{"HOME": "/home/a"}[name] })
+	if want := "/home/a/.local/state/pop2imap/state.db"; err != nil || r.State != want {
+		t.Errorf("state %s, %v, want %s", r.State, err, want)
 	}
 }
 
 func TestDeletion(t *testing.T) {
 	two := []string{"--from", "pop3s://a@h", "--to", "imaps://b@i"}
-	env := map[string]string{"HOME": "/home/a", "POP2IMAP_DELETE": "14d"}
+	env := map[string]string{"POP2IMAP_DELETE": "14d"}
 	j, err := job(append(two, "--max-delete", "10%"), env)
 	if err != nil {
 		t.Fatal(err)
@@ -175,56 +183,13 @@ func TestDeletion(t *testing.T) {
 }
 
 func TestKeyStaysWhenOnlyTheWayChanges(t *testing.T) {
-	home := map[string]string{"HOME": "/h"}
-	a, err1 := job([]string{"--from", "pop3s://a@H", "--to", "imaps://b@i?auth=plain"}, home)
-	b, err2 := job([]string{"--from", "pop3://a@h:110?auth=apop", "--to", "imap://b@i/Inbox"}, home)
-	c, err3 := job([]string{"--from", "pop3s://a@h:1995", "--to", "imaps://b@i/Other"}, home)
+	a, err1 := job([]string{"--from", "pop3s://a@H", "--to", "imaps://b@i?auth=plain"}, nil)
+	b, err2 := job([]string{"--from", "pop3://a@h:110?auth=apop", "--to", "imap://b@i/Inbox"}, nil)
+	c, err3 := job([]string{"--from", "pop3s://a@h:1995", "--to", "imaps://b@i/Other"}, nil)
 	if err1 != nil || err2 != nil || err3 != nil {
 		t.Fatal(err1, err2, err3)
 	}
 	if a.Key() != b.Key() || a.Key().From == c.Key().From || a.Key().To == c.Key().To {
 		t.Errorf("keys %v, %v, %v", a.Key(), b.Key(), c.Key())
-	}
-}
-
-func TestSecrets(t *testing.T) {
-	dir := t.TempDir()
-	file := func(name, text string, mode os.FileMode) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), mode); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	ask := func(prompt string) (string, error) { return "asked with " + prompt, nil }
-	for _, c := range []struct {
-		name   string
-		secret Secret
-		ask    func(string) (string, error)
-		want   string // "": an error of class Config
-	}{
-		{"a file", Secret{File: file("a", "pass word \r\nsecond line\n", 0o600), Command: "echo no", value: "no"}, ask, "pass word "},
-		{"a file without a line end", Secret{File: file("b", "x", 0o400)}, nil, "x"},
-		{"an empty file", Secret{File: file("c", "\n", 0o600)}, ask, ""},
-		{"a file for the group", Secret{File: file("d", "x", 0o640)}, ask, ""},
-		{"a file for all", Secret{File: file("e", "x", 0o604)}, ask, ""},
-		{"no such file", Secret{File: dir + "/none"}, ask, ""},
-		{"a command", Secret{Command: "printf 'a b\\nc\\n'", value: "no"}, ask, "a b"},
-		{"a command that fails", Secret{Command: "echo x; exit 1"}, ask, ""},
-		{"a command without end", Secret{Command: "yes"}, ask, ""},
-		{"the environment", Secret{value: "from env"}, ask, "from env"},
-		{"a prompt", Secret{who: "a at h"}, ask, "asked with Password for a at h: "},
-		{"nowhere", Secret{}, nil, ""},
-	} {
-		got, err := c.secret.Get(t.Context(), c.ask, os.Stderr)
-		if got != c.want || (c.want == "") != (err != nil) {
-			t.Errorf("%s: got %q, %v", c.name, got, err)
-		}
-		if err != nil && sync.ClassOf(err) != sync.Config {
-			t.Errorf("%s: class %v", c.name, sync.ClassOf(err))
-		}
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,55 +19,163 @@ import (
 // secretMax is more than any password or token has, in octets.
 const secretMax = 64 << 10
 
-// A Secret says where a password, or a token, is. The first that is set wins, in this order. Nothing of the secret
-// itself ever gets into an error.
+// A Secret says where a password, or a token, is. The first that has it wins: file, command, environment, keyring,
+// systemd's credentials, the user. Nothing of the secret itself ever gets into an error.
 type Secret struct {
 	File    string
 	Command string
-	value   string // from the environment
 
-	side, who string
+	value     string   // from Ask
+	side, who string   // "from" or "to"; user and host
+	label     string   // in the keyring, and of the credential
+	variables []string // in the environment
+	getenv    func(string) string
+	keyring   *Ring
+	missing   string // what to do when there is none
 }
 
-// prepare fills in what the other settings of the end say.
-func (s *Secret) prepare(e End, getenv func(string) string) {
-	s.side = e.Side
-	s.who = e.Endpoint.User + " at " + e.Endpoint.Host
-	s.value = getenv("POP2IMAP_" + strings.ToUpper(e.Side) + "_PASSWORD")
+// Prepare says where else the two passwords may be. alone: no other account runs, so that POP2IMAP_FROM_PASSWORD is meant
+// for this one; of several each would give it to its own server.
+func (j *Job) Prepare(getenv func(string) string, k *Ring, alone bool) {
+	for _, e := range []*End{&j.From, &j.To} {
+		s := &e.Secret
+		s.side, s.who = e.Side, e.Endpoint.User+" at "+e.Endpoint.Host
+		s.getenv, s.keyring = getenv, k
+		common := variable(e.Side + "-password")
+		if j.Account == nil {
+			s.label, s.variables = e.Endpoint.place()+"."+e.Side, []string{common}
+			s.missing = fmt.Sprintf("set --%s-password-file, --%s-password-command, or %s in the environment", e.Side, e.Side, common)
+			continue
+		}
+		own := j.Account.variable(e.Side)
+		s.label, s.variables = j.Account.Name+"."+e.Side, []string{own}
+		if alone {
+			s.variables = append(s.variables, common)
+		}
+		s.missing = fmt.Sprintf("set %s_password_file or %s_password_command in [accounts.%s], %s in the environment, or say: "+
+			"pop2imap secret set %s %s", e.Side, e.Side, j.Account.Name, own, j.Account.Name, e.Side)
+	}
 }
 
-// Get finds the secret. ask asks the user; it is nil where there is no terminal. stderr is for what a command says.
-func (s *Secret) Get(ctx context.Context, ask func(prompt string) (string, error), stderr io.Writer) (string, error) {
-	var secret string
-	var err error
+// variable is the one in the environment with a password of the account: POP2IMAP_OFFICE_FROM_PASSWORD.
+func (a *Account) variable(side string) string {
+	name := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, a.Name)
+	return variable(name + "_" + side + "_password")
+}
+
+// How says in words how the secret is got, as far as that is known without looking.
+func (s *Secret) How() string {
+	switch {
+	case s.File != "":
+		return "the file " + s.File
+	case s.Command != "":
+		return "a command"
+	case s.fromEnvironment() != "":
+		return "the environment"
+	}
+	return "the keyring, systemd's credentials, or a prompt"
+}
+
+// Ask gets the secret from where the user may have to say it, so that nobody is asked in the middle of a run. One from a
+// file or a command is left to Get: a token does not last. ask is nil where there is no terminal.
+func (s *Secret) Ask(ctx context.Context, ask func(prompt string) (string, error)) (err error) {
+	if s.File == "" && s.Command == "" {
+		s.value, err = s.fromElsewhere(ctx, ask)
+	}
+	return err
+}
+
+// Get gives the secret, after Ask. stderr is for what a command says.
+func (s *Secret) Get(ctx context.Context, stderr io.Writer) (secret string, err error) {
 	switch {
 	case s.File != "":
 		secret, err = s.fromFile()
 	case s.Command != "":
 		secret, err = s.fromCommand(ctx, stderr)
-	case s.value != "":
-		return s.value, nil
-	case ask != nil:
-		secret, err = ask(fmt.Sprintf("Password for %s: ", s.who))
 	default:
-		return "", s.problem(errors.New("there is none, and no terminal to ask at"), fmt.Sprintf(
-			"set --%s-password-file, --%s-password-command, or POP2IMAP_%s_PASSWORD in the environment",
-			s.side, s.side, strings.ToUpper(s.side)))
+		secret = s.value
 	}
-	if err != nil {
-		return "", err
+	if err == nil && secret == "" {
+		err = s.problem(errors.New("it is empty"), "")
 	}
-	if secret == "" {
-		return "", s.problem(errors.New("it is empty"), "")
+	return secret, err
+}
+
+func (s *Secret) fromElsewhere(ctx context.Context, ask func(prompt string) (string, error)) (string, error) {
+	if secret := s.fromEnvironment(); secret != "" {
+		return secret, nil
 	}
-	return secret, nil
+	secret, trouble := s.fromKeyring(ctx)
+	if secret != "" {
+		return secret, nil
+	}
+	secret, err := s.fromCredentials()
+	if secret != "" || err != nil {
+		return secret, err
+	}
+	if ask == nil {
+		err := errors.New("there is none, and no terminal to ask at")
+		if trouble != nil {
+			err = fmt.Errorf("%w (%w)", err, trouble)
+		}
+		return "", s.problem(err, s.missing)
+	}
+	return ask(fmt.Sprintf("Password for %s: ", s.who))
 }
 
 func (s *Secret) problem(err error, remedy string) error {
 	return &sync.Error{Class: sync.Config, Err: fmt.Errorf("password for %s: %w", s.who, err), Remedy: remedy}
 }
 
-// fromFile reads the first line of a file that nobody else can read.
+func (s *Secret) fromEnvironment() string {
+	for _, name := range s.variables {
+		if secret := s.getenv(name); secret != "" {
+			return secret
+		}
+	}
+	return ""
+}
+
+// fromKeyring gives "" where the keyring has none, or there is no keyring. The error says what is wrong with it.
+func (s *Secret) fromKeyring(ctx context.Context) (secret string, err error) {
+	var kept string
+	err = s.keyring.Do(ctx, func() (err error) {
+		kept, err = s.keyring.Get(s.label)
+		return err
+	})
+	if err == nil {
+		secret = kept // not before: Do may have given up, and somebody still writes
+	}
+	if errors.Is(err, ErrNotKept) {
+		err = nil
+	}
+	return secret, err
+}
+
+// fromCredentials looks for what systemd has prepared (systemd.exec(5), LoadCredential=); "" if it has not. Who can read
+// it is systemd's business: an access list makes the mode look open.
+func (s *Secret) fromCredentials() (string, error) {
+	dir := s.getenv("CREDENTIALS_DIRECTORY")
+	if dir == "" || strings.ContainsRune(s.label, filepath.Separator) {
+		return "", nil
+	}
+	f, err := os.Open(filepath.Join(dir, s.label))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", s.problem(err, "")
+	}
+	defer f.Close()
+	return s.read(f)
+}
+
+// fromFile reads a file that nobody else can read.
 func (s *Secret) fromFile() (string, error) {
 	f, err := os.Open(s.File)
 	if err != nil {
@@ -79,7 +189,12 @@ func (s *Secret) fromFile() (string, error) {
 	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 {
 		return "", s.problem(fmt.Errorf("others can read %s (mode %04o)", s.File, mode.Perm()), "chmod 600 "+s.File)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, secretMax))
+	return s.read(f)
+}
+
+// read reads the first line.
+func (s *Secret) read(r io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, secretMax))
 	if err != nil {
 		return "", s.problem(err, "")
 	}

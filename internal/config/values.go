@@ -12,7 +12,8 @@ import (
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// The values below are flags (pflag.Value). The zero value of each means that it was not given.
+// The values below are flags (pflag.Value). The zero value of each means that it was not given. What String gives, Set
+// takes: so a value goes from the command line to each account.
 
 // A Size is a number of octets: 500, 25M, 1.5GiB.
 type Size = units.Size
@@ -51,7 +52,10 @@ func (d *Date) String() string {
 	if d.IsZero() {
 		return ""
 	}
-	return d.Time.Format(time.RFC3339)
+	if d.day {
+		return d.Format(time.DateOnly)
+	}
+	return d.Format(time.RFC3339)
 }
 
 func (d *Date) Type() string { return "DATE" }
@@ -99,6 +103,16 @@ func (l *Level) Set(text string) error {
 
 func (l *Level) String() string { return sync.Level(*l).String() }
 func (l *Level) Type() string   { return "LEVEL" }
+
+// proof is a level at which something is looked at.
+type proof struct{ *Level }
+
+func (p proof) Set(text string) error {
+	if p.Level.Set(text) != nil || *p.Level == Level(sync.Unproved) {
+		return errors.New("not size or digest")
+	}
+	return nil
+}
 
 // A Deletion says when a message is deleted at the source. The zero value is never.
 type Deletion struct {

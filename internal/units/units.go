@@ -1,9 +1,11 @@
 // Package units reads sizes and ages as users write them: on the command line (pflag.Value), in the environment and in
-// the config file (encoding.TextUnmarshaler). The zero value of each means that it was not given.
+// the config file (encoding.TextUnmarshaler). The zero value of each means that it was not given;
+// what String gives, Set takes.
 package units
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -58,10 +60,16 @@ func (a *Age) Set(text string) error {
 }
 
 func (a *Age) String() string {
-	if *a == 0 {
+	switch h := int64(time.Duration(*a) / time.Hour); {
+	case h == 0:
 		return ""
+	case h%(365*24) == 0:
+		return fmt.Sprintf("%dy", h/(365*24))
+	case h%24 == 0:
+		return fmt.Sprintf("%dd", h/24)
+	default:
+		return fmt.Sprintf("%dh", h)
 	}
-	return time.Duration(*a).String()
 }
 
 func (a *Age) Type() string { return "AGE" }

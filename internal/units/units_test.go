@@ -29,5 +29,11 @@ func TestAge(t *testing.T) {
 		if err := got.Set(text); got != want || (err == nil) != (want > 0) {
 			t.Errorf("%q: got %v, %v, want %v", text, got.String(), err, want.String())
 		}
+		if want == 0 {
+			continue
+		}
+		if err := got.Set(got.String()); err != nil || got != want {
+			t.Errorf("%q: %s read again gives %v, %v", text, want.String(), got.String(), err)
+		}
 	}
 }

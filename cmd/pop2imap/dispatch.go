@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/state"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// A round is one run of a command over its accounts.
+type round struct {
+	*program
+	wish  *wish
+	sig   *signalled
+	store *state.Store // for all accounts; nil: a dry run, and there is no state
+}
+
+// A task works on one account, shows what came of it, and gives its exit code and its part of the summary in JSON. With an
+// err it has only to show that.
+type task func(ctx context.Context, r *round, c *candidate, s *screen, err error) (exit int, line any)
+
+// accounts runs the accounts of a command side by side. One that fails, even by a panic, does not stop the others. An
+// error means that none could begin.
+func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind string, work task) (err error) {
+	list, err := p.choose(cmd, names, w)
+	if err != nil {
+		return err
+	}
+	if err := w.present(); err != nil {
+		return err
+	}
+	t := &terminal{look: w.look, out: p.out, err: p.err, all: fmt.Sprintf("%d accounts", len(list)), left: len(list)}
+	if len(list) == 1 {
+		t.all = list[0].account.name
+	}
+	ctx, sig := signals(cmd.Context(), t)
+	defer sig.release()
+	r := &round{program: p, wish: w, sig: sig}
+	r.ask(ctx, list)
+	if r.store, err = w.open(ctx); err != nil {
+		return sig.wrap(err)
+	}
+	if r.store != nil {
+		defer r.store.Close()
+	}
+	exits, lines := make([]int, len(list)), make([]any, len(list))
+	dispatch(list, w.Jobs, sig.stop, func(i int) {
+		exits[i], lines[i] = r.contained(ctx, list[i], t, work)
+	})
+	p.exit = gravest(exits...)
+	if w.json {
+		t.line(summaryJSON{kind, p.exit, lines})
+	}
+	return nil
+}
+
+// ask gets the passwords that have to be asked for, before anything runs.
+func (r *round) ask(ctx context.Context, list []*candidate) {
+	ask, ring := r.asker(r.sig.stop), &config.Ring{Keyring: r.keyring}
+	for _, c := range list {
+		if c.err != nil || closed(r.sig.stop) {
+			continue
+		}
+		c.job.Prepare(r.getenv, ring, len(list) == 1)
+		if !r.wish.onlyTo {
+			c.err = c.job.From.Secret.Ask(ctx, ask)
+		}
+		if c.err == nil {
+			c.err = c.job.To.Secret.Ask(ctx, ask)
+		}
+	}
+}
+
+// present refuses to ask for passwords where nothing was synced before, and that is all that matters.
+func (w *wish) present() error {
+	if _, err := os.Stat(w.State); w.before && errors.Is(err, fs.ErrNotExist) {
+		return unknownJob(fmt.Errorf("nothing has been synced yet: there is no state at %s", w.State))
+	}
+	return nil
+}
+
+// open opens the state, once for all accounts. A dry run writes none: it looks into the one that is there, if any.
+func (w *wish) open(ctx context.Context) (*state.Store, error) {
+	if !w.DryRun {
+		store, err := state.Open(ctx, w.State)
+		return store, sync.StateError(err)
+	}
+	store, err := state.OpenReadOnly(ctx, w.State)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return store, sync.StateError(err)
+}
+
+// contained does the work on one account, and makes an error of a panic.
+func (r *round) contained(ctx context.Context, c *candidate, t *terminal, work task) (exit int, line any) {
+	s := newScreen(t, c)
+	defer func() {
+		if p := recover(); p != nil {
+			exit, line = work(ctx, r, c, s, &sync.Error{Class: sync.Bug, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack()),
+				Remedy: "report it; what was recorded is safe, and the next run goes on from there"})
+		}
+	}()
+	err := c.err
+	if err == nil && closed(r.sig.stop) {
+		err = &sync.Error{Class: sync.Stopped, Err: errors.New("stopped before it began")}
+	}
+	return work(ctx, r, c, s, r.sig.wrap(err))
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// Many servers allow few sessions from one address, and a maildrop is locked by the one that has it (RFC 1939 §4). Two
+// maildrops that go into one folder take turns, so that what arrives there meanwhile is never another account's.
+const atOneHost = 2
+
+// dispatch does the work on each account, in order but for those that have to wait: at most so many at a time, two of them at
+// one POP3 host, one at a maildrop and one at a destination folder. After stop nothing waits: do then has nothing to do.
+func dispatch(list []*candidate, most int, stop <-chan struct{}, do func(i int)) {
+	waiting := make([]int, len(list))
+	for i := range list {
+		waiting[i] = i
+	}
+	busy, running, done := places{}, 0, make(chan int)
+	for len(waiting) > 0 || running > 0 {
+		next := -1
+		if running < most || closed(stop) {
+			next = slices.IndexFunc(waiting, func(i int) bool { return closed(stop) || busy.room(list[i].job) })
+		}
+		if next >= 0 {
+			i := waiting[next]
+			waiting = slices.Delete(waiting, next, next+1)
+			busy.take(list[i].job, 1)
+			running++
+			go func() {
+				do(i)
+				done <- i
+			}()
+			continue
+		}
+		wake := stop
+		if len(waiting) == 0 {
+			wake = nil
+		}
+		select {
+		case i := <-done:
+			busy.take(list[i].job, -1)
+			running--
+		case <-wake:
+		}
+	}
+}
+
+// places counts the accounts that are at work, by what they share.
+type places map[string]int
+
+// limits say how many accounts may be at each of the places of a job.
+func limits(job *config.Job) map[string]int {
+	if job == nil { // it goes nowhere
+		return nil
+	}
+	key := job.Key()
+	from := job.From.Endpoint
+	return map[string]int{"host " + net.JoinHostPort(from.Host, strconv.Itoa(from.Port)): atOneHost, "from " + key.From: 1, "to " + key.To: 1}
+}
+
+func (p places) room(job *config.Job) bool {
+	for place, most := range limits(job) {
+		if p[place] >= most {
+			return false
+		}
+	}
+	return true
+}
+
+func (p places) take(job *config.Job, n int) {
+	for place := range limits(job) {
+		p[place] += n
+	}
+}
