@@ -25,7 +25,7 @@ func (s *Session) Append(ctx context.Context, f sync.Folder, batch []sync.Outgoi
 			return p
 		}
 	}
-	for s.selected && !s.sure && len(batch) > 0 {
+	for s.selected == f.Name && !s.sure && len(batch) > 0 {
 		p.parts = append(p.parts, s.offer(f, batch[:1])...)
 		batch = batch[1:]
 	}
@@ -80,13 +80,13 @@ func (s *Session) offer(f sync.Folder, one []sync.Outgoing) []*part {
 
 // deselect leaves the selected folder. CLOSE after EXAMINE removes nothing (RFC 9051 §6.4.1).
 func (s *Session) deselect() error {
-	if !s.selected {
+	if s.selected == "" {
 		return nil
 	}
 	if err := s.client.UnselectAndExpunge().Wait(); err != nil {
 		return s.fault(err)
 	}
-	s.selected = false
+	s.selected = ""
 	return nil
 }
 

@@ -99,7 +99,7 @@ func (s *Session) Open(ctx context.Context, folder string, create bool) (sync.Fo
 	}
 	f, err := s.examined(folder, name, s.examining(name))
 	if create && isRefusal(err) && mayBeMissing(s.fault(err)) {
-		return s.create(folder, name)
+		return s.create(folder, name, s.useOf(folder))
 	}
 	return f, s.closed(folder, name, err)
 }
@@ -109,6 +109,7 @@ func isClass(err error, c sync.Class) bool { return sync.ClassOf(err) == c }
 // examining asks to open a folder for reading. Nothing in it changes, not even \Recent.
 func (s *Session) examining(name string) *imapclient.SelectCommand {
 	s.mux.unsticky.Store(false)
+	s.selected = "" // as it is if this fails (RFC 9051 §6.3.2)
 	return s.client.Select(name, &imap.SelectOptions{ReadOnly: true})
 }
 
@@ -119,7 +120,7 @@ func (s *Session) examined(folder, name string, asked *imapclient.SelectCommand)
 	if err != nil {
 		return f, err
 	}
-	s.selected, s.unsticky[folder] = true, s.mux.unsticky.Load()
+	s.selected, s.unsticky[folder] = folder, s.mux.unsticky.Load()
 	f.UIDValidity, f.UIDNext = data.UIDValidity, uint32(data.UIDNext)
 	if f.UIDValidity == 0 || f.UIDNext == 0 {
 		if err := s.numbers(&f, name); err != nil {
@@ -191,9 +192,11 @@ func holdsMail(l *imap.ListData) bool {
 	return !slices.Contains(l.Attrs, imap.MailboxAttrNoSelect) && !slices.Contains(l.Attrs, imap.MailboxAttrNonExistent)
 }
 
-// create makes a folder, subscribes to it, so that mail programs show it, and opens it.
-func (s *Session) create(folder, name string) (sync.Folder, error) {
-	creating, subscribing, examining := s.client.Create(name, nil), s.client.Subscribe(name), s.examining(name)
+// create makes a folder, subscribes to it, so that mail programs show it, and opens it. One whose name says what it is for
+// is marked as that, if the server lets us (RFC 6154 §3): it may have another such folder already.
+func (s *Session) create(folder, name string, use []imap.MailboxAttr) (sync.Folder, error) {
+	creating := s.client.Create(name, &imap.CreateOptions{SpecialUse: use})
+	subscribing, examining := s.client.Subscribe(name), s.examining(name)
 	created, subscribed := creating.Wait(), subscribing.Wait()
 	f, err := s.examined(folder, name, examining)
 	switch {
@@ -201,6 +204,8 @@ func (s *Session) create(folder, name string) (sync.Folder, error) {
 		f.Created = true
 	case !isRefusal(created):
 		return f, s.fault(created)
+	case use != nil && isRefusal(err):
+		return s.create(folder, name, nil)
 	}
 	if err = s.closed(folder, name, err); created != nil && isClass(err, sync.Missing) {
 		return f, s.uncreated(folder, created, err)

@@ -36,7 +36,7 @@ type Session struct {
 
 	unnamed atomic.Bool // a message came in an order in which it may be lost, see overlooked
 
-	selected bool            // a folder is EXAMINEd
+	selected string          // the folder that is EXAMINEd; "": none
 	sure     bool            // the server takes messages for the folder that is
 	shy      bool            // it does not
 	unsticky map[string]bool // folders whose UIDs mean nothing later

@@ -15,15 +15,20 @@ import (
 var elsewhere = []imap.MailboxAttr{imap.MailboxAttrAll, imap.MailboxAttrArchive, imap.MailboxAttrJunk, imap.MailboxAttrTrash}
 
 // Elsewhere implements [sync.Destination].
-func (s *Session) Elsewhere(ctx context.Context) (names []string, err error) {
+func (s *Session) Elsewhere(ctx context.Context) ([]string, error) {
 	defer s.begin(ctx)()
+	return s.used(elsewhere...)
+}
+
+// used gives the folders that have one of these uses, if the server tells.
+func (s *Session) used(uses ...imap.MailboxAttr) (names []string, err error) {
 	if !s.caps.has("SPECIAL-USE") {
 		return nil, nil
 	}
 	cmd := s.client.List("", "*", &imap.ListOptions{SelectSpecialUse: true}) // RFC 6154 §3
 	for l := cmd.Next(); l != nil; l = cmd.Next() {
 		special := slices.ContainsFunc(l.Attrs, func(a imap.MailboxAttr) bool {
-			return slices.ContainsFunc(elsewhere, func(b imap.MailboxAttr) bool { return strings.EqualFold(string(a), string(b)) })
+			return slices.ContainsFunc(uses, func(b imap.MailboxAttr) bool { return strings.EqualFold(string(a), string(b)) })
 		})
 		if name, ok := s.names.written(l.Mailbox); ok && special && holdsMail(l) {
 			names = append(names, name)
