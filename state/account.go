@@ -82,24 +82,26 @@ func (a *Account) Lock() (unlock func(), err error) {
 	return func() { f.Close() }, nil // closing frees it, whatever unlocking says
 }
 
-// LookedThrough gives what LookThrough recorded; zero values if nothing was.
-func (a *Account) LookedThrough(ctx context.Context) (uidvalidity, uidnext uint32, err error) {
-	err = a.store.read.QueryRowContext(ctx, "SELECT uidvalidity, uidnext FROM account WHERE id = ?", a.id).Scan(
-		&uidvalidity, &uidnext)
-	if err != nil {
+// LookedThrough gives what LookThrough recorded of a folder; zero values if nothing was.
+func (a *Account) LookedThrough(ctx context.Context, folder string) (uidvalidity, uidnext uint32, err error) {
+	err = a.store.read.QueryRowContext(ctx, "SELECT uidvalidity, uidnext FROM looked WHERE account = ? AND folder = ?",
+		a.id, folder).Scan(&uidvalidity, &uidnext)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, 0, a.failed(err)
 	}
 	return uidvalidity, uidnext, nil
 }
 
-// LookThrough records that all messages of the destination's folder below uidnext were compared with all of the
-// maildrop: none of them is a copy of one that still waits there.
-func (a *Account) LookThrough(ctx context.Context, uidvalidity, uidnext uint32) error {
+// LookThrough records that all messages of a folder of the destination below uidnext were compared with all of the
+// maildrop that would go there: none of them is a copy of one that still waits.
+func (a *Account) LookThrough(ctx context.Context, folder string, uidvalidity, uidnext uint32) error {
 	err := a.store.update(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return apply(ctx, tx, "UPDATE account SET uidvalidity = ?, uidnext = ? WHERE id = ?", uidvalidity, uidnext, a.id)
+		return apply(ctx, tx, `INSERT INTO looked (account, folder, uidvalidity, uidnext) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET uidvalidity = excluded.uidvalidity, uidnext = excluded.uidnext`,
+			a.id, folder, uidvalidity, uidnext)
 	})
 	if err != nil {
-		return a.store.fail("remember how far the folder was looked through", err)
+		return a.store.fail("remember how far a folder was looked through", err)
 	}
 	return nil
 }

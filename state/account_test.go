@@ -116,20 +116,26 @@ func TestLookThrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := a.LookThrough(ctx, "Sent", 8, 7); err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range [][2]uint32{{0, 0}, {4294967295, 4294967294}, {3, 1}} {
 		if want[0] != 0 {
-			if err := a.LookThrough(ctx, want[0], want[1]); err != nil {
+			if err := a.LookThrough(ctx, "INBOX", want[0], want[1]); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for _, a := range []*Account{a, account(t, reopened(t, s.path))} {
-			validity, next, err := a.LookedThrough(ctx)
+			validity, next, err := a.LookedThrough(ctx, "INBOX")
 			if got := [2]uint32{validity, next}; err != nil || got != want {
 				t.Errorf("got %v (%v), want %v", got, err, want)
 			}
 		}
 	}
-	if validity, next, err := bob.LookedThrough(ctx); validity != 0 || next != 0 || err != nil {
+	if validity, next, err := a.LookedThrough(ctx, "Sent"); validity != 8 || next != 7 || err != nil {
+		t.Errorf("the other folder's: got %d, %d (%v), want 8, 7", validity, next, err)
+	}
+	if validity, next, err := bob.LookedThrough(ctx, "INBOX"); validity != 0 || next != 0 || err != nil {
 		t.Errorf("the other account's: got %d, %d (%v)", validity, next, err)
 	}
 }

@@ -66,7 +66,7 @@ func TestAfterAnIOErrorNothingIsWrittenUntilTheStateIsOpenedAgain(t *testing.T) 
 	_, bob := s.Account(ctx, "bob", Key{"bob", "bob"})
 	for verb, err := range map[string]error{
 		"Stored": a.Stored(ctx, at(r.ID, 9, 4), noon), "Begin": begin, "RunStarted": run, "Account": bob,
-		"LookThrough": a.LookThrough(ctx, 9, 4),
+		"LookThrough": a.LookThrough(ctx, "INBOX", 9, 4),
 	} {
 		if first, _ := errors.AsType[*sqlite.Error](failed); !errors.Is(err, first) {
 			t.Errorf("%s: got %v, want the first error", verb, err)

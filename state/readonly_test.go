@@ -67,7 +67,7 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 	_, run := a.RunStarted(ctx, noon)
 	for verb, err := range map[string]error{
 		"Begin": begin, "Account": account, "RunStarted": run, "Stored": a.Stored(ctx, at(r.ID, 1, 1), noon),
-		"Absent": a.Absent(ctx, r.ID), "LookThrough": a.LookThrough(ctx, 1, 1),
+		"Absent": a.Absent(ctx, r.ID), "LookThrough": a.LookThrough(ctx, "INBOX", 1, 1),
 	} {
 		if err == nil {
 			t.Errorf("%s worked", verb)

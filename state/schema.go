@@ -120,6 +120,19 @@ CREATE UNIQUE INDEX record_place ON record (account, folder, uidvalidity, uid) W
 ALTER TABLE account ADD COLUMN uidvalidity INTEGER NOT NULL DEFAULT 0; -- of the folder when it was last looked through
 ALTER TABLE account ADD COLUMN uidnext     INTEGER NOT NULL DEFAULT 0; -- what lies below was compared
 ALTER TABLE run ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
+`, `
+CREATE TABLE looked ( -- how far each folder was looked through
+	account     INTEGER NOT NULL REFERENCES account,
+	folder      TEXT    NOT NULL,
+	uidvalidity INTEGER NOT NULL,
+	uidnext     INTEGER NOT NULL, -- what lies below was compared
+	PRIMARY KEY (account, folder)
+) STRICT;
+-- Until now an account had one folder. One without a record is looked through again.
+INSERT INTO looked SELECT a.id, r.folder, a.uidvalidity, a.uidnext FROM account a JOIN record r
+	ON r.id = (SELECT max(id) FROM record WHERE account = a.id) WHERE a.uidvalidity <> 0;
+ALTER TABLE account DROP COLUMN uidvalidity;
+ALTER TABLE account DROP COLUMN uidnext;
 `}
 
 // ready makes sure that the file is a state of the current version, in WAL mode. The caller has the guard.

@@ -117,7 +117,7 @@ func TestMigrationFromTheFirstVersion(t *testing.T) {
 	if r, ok, err := a.LastRun(t.Context()); err != nil || !ok || r != (Run{ID: 8, Began: ns(70), Listed: 4, Error: "it broke"}) {
 		t.Errorf("got run %+v, %v (%v)", r, ok, err)
 	}
-	if v, n, err := a.LookedThrough(t.Context()); v != 0 || n != 0 || err != nil {
+	if v, n, err := a.LookedThrough(t.Context(), "INBOX"); v != 0 || n != 0 || err != nil {
 		t.Errorf("looked through %d/%d (%v), want nothing", v, n, err)
 	}
 	if err := a.Stored(t.Context(), at(2, 9, 5), noon); err != nil || all(t, a)[1].UID != 0 {
@@ -144,6 +144,32 @@ func TestIDsOfAnEmptiedStateAreNotGivenAgain(t *testing.T) {
 	first(t, path, "")
 	if id := begun(t, account(t, reopened(t, path)), sample("new")); id != 1 {
 		t.Errorf("got ID %d in a state that never had a record, want 1", id)
+	}
+}
+
+// An account had one folder, and what was looked through of it is not looked at again.
+func TestMigrationKeepsHowFarTheFolderWasLookedThrough(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s, err := open(t.Context(), path, steps[:2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := account(t, s)
+	r := sample("a")
+	r.Folder = "Post ä"
+	begun(t, a, r)
+	if _, err := s.write.ExecContext(t.Context(), "UPDATE account SET uidvalidity = 9, uidnext = 4"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a = account(t, reopened(t, path))
+	for folder, want := range map[string][2]uint32{"Post ä": {9, 4}, "INBOX": {}} {
+		v, n, err := a.LookedThrough(t.Context(), folder)
+		if got := [2]uint32{v, n}; got != want || err != nil {
+			t.Errorf("%s: got %v (%v), want %v", folder, got, err, want)
+		}
 	}
 }
 

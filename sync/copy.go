@@ -65,50 +65,6 @@ func (r *run) copyAll(ctx context.Context, list []todo) error {
 // errEnough ends the work of this run: the user wanted no more messages.
 var errEnough = errors.New("enough")
 
-// refuseLarge takes out what the destination has said that it would refuse (RFC 7889). Nothing of that is retrieved.
-func (r *run) refuseLarge(ctx context.Context, list []todo) (rest []todo, err error) {
-	for _, m := range list {
-		if m.byDigest {
-			rest = append(rest, m)
-			continue
-		}
-		if err := r.browse(ctx); err != nil {
-			return nil, err
-		}
-		if limit := r.folder.AppendLimit; limit <= 0 || m.Size <= limit {
-			rest = append(rest, m)
-			continue
-		}
-		if err := r.tooBig(ctx, m, state.Record{Size: m.Size, Header: m.header}); err != nil {
-			return nil, err
-		}
-	}
-	return rest, nil
-}
-
-// rehearse says what would be copied.
-func (r *run) rehearse(ctx context.Context, list []todo) error {
-	there, err := r.foresee(ctx, list)
-	if err != nil {
-		return err
-	}
-	for _, m := range list {
-		o := Outcome{Result: WouldCopy, UIDL: m.UIDL, Listed: m.Size, Folder: r.Folder}
-		switch limit := r.folder.AppendLimit; {
-		case there[m.Number]:
-			o.Result = WouldKnow
-			m.entry.fate = recognised
-		case limit > 0 && m.Size > limit && !m.byDigest:
-			if err := r.tooBig(ctx, m, state.Record{Size: m.Size}); err != nil {
-				return err
-			}
-			continue
-		}
-		r.done(o)
-	}
-	return nil
-}
-
 // retrieve brings messages into spools, in order, as long as there is room.
 func (r *run) retrieve(ctx context.Context, list []todo, room *semaphore.Weighted, items chan<- *item) error {
 	next := 0
@@ -183,23 +139,29 @@ func (m moving) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// codeTooBig is the code of what is too big to be sent (RFC 7889 §4).
+const codeTooBig = "TOOBIG"
+
 // tooBig refuses what the destination has said that it would refuse (RFC 7889).
-func (r *run) tooBig(ctx context.Context, m todo, rec state.Record) error {
-	words := fmt.Sprintf("APPENDLIMIT=%d, and the message has %d octets", r.folder.AppendLimit, rec.Size)
-	return r.refuseUnsent(ctx, m, rec, words)
+func (r *run) tooBig(ctx context.Context, m todo, f Folder, rec state.Record) error {
+	words := fmt.Sprintf("APPENDLIMIT=%d, and the message has %d octets", f.AppendLimit, rec.Size)
+	return r.refuseUnsent(ctx, m, f, rec, codeTooBig, words)
 }
 
-// refuseUnsent records a message that is too big to be sent. rec holds what is known of its content.
-func (r *run) refuseUnsent(ctx context.Context, m todo, rec state.Record, words string) error {
-	const code = "TOOBIG" // RFC 7889 §4
-	o := Outcome{UIDL: m.UIDL, Listed: m.Size, Size: rec.Size, Folder: r.Folder}
+// refuseUnsent records a message that is not sent because it would be refused. rec holds what is known of its content.
+func (r *run) refuseUnsent(ctx context.Context, m todo, f Folder, rec state.Record, code, words string) error {
+	if m.was.Phase == state.PhaseMissing { // sent once, and nobody has found it: that is more than a refusal
+		m.entry.fate = doubted
+		return nil
+	}
+	o := Outcome{UIDL: m.UIDL, Listed: m.Size, Size: rec.Size, Folder: f.Name}
 	if r.DryRun {
 		r.refuse(m.entry, o, code, words)
 		return nil
 	}
 	now := time.Now()
 	rec.ID, rec.UIDL, rec.Listed, rec.Folder, rec.UIDValidity, rec.Begun, rec.Run =
-		m.was.ID, m.UIDL, m.Size, r.Folder, r.folder.UIDValidity, now, r.id
+		m.was.ID, m.UIDL, m.Size, f.Name, f.UIDValidity, now, r.id
 	id, err := r.State.RefusedUnsent(ctx, rec, code, words, now, nextTry(m.was, now))
 	if err != nil {
 		return StateError(err)

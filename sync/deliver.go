@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -17,8 +18,7 @@ import (
 type delivery struct {
 	r       *run
 	room    *semaphore.Weighted
-	batch   []*item // not sent yet
-	octets  int64   // of it
+	waiting []*mailbox // those with a batch that is not sent yet, the oldest first
 	flights []flight
 	begun   bool // something was sent
 	outbox  chan sending
@@ -54,12 +54,14 @@ func (d *delivery) run(ctx context.Context, items <-chan *item) error {
 	defer func() { close(d.outbox); <-sent }()
 	err := d.accept(ctx, items)
 	if err == nil || errors.Is(err, errEnough) {
-		err = firstOf(d.flush(ctx), err)
+		err = firstOf(d.flushAll(ctx), err)
 	}
 	if late := d.landAll(ctx); err == nil || errors.Is(err, errEnough) {
 		err = firstOf(late, err)
 	}
-	d.drop(d.batch)
+	for len(d.waiting) > 0 {
+		d.drop(d.open(d.waiting[0]))
+	}
 	return err
 }
 
@@ -89,48 +91,89 @@ func (d *delivery) accept(ctx context.Context, items <-chan *item) error {
 	}
 }
 
-// take puts an item into the batch, unless it turns out that it is not to be copied.
+// take puts an item into the batch of its folder, unless it turns out that it is not to be copied.
 func (d *delivery) take(ctx context.Context, it *item) error {
-	wanted, err := d.r.wants(ctx, it)
+	wanted, err := d.wants(ctx, it)
 	if err != nil || !wanted {
 		d.release(it)
 		return err
 	}
-	if len(d.batch) > 0 && d.octets+it.spool.size() > int64(d.r.dest.Pace().Octets) {
-		if err := d.flush(ctx); err != nil {
+	box, pace := it.box, d.r.dest.Pace()
+	if len(box.batch) > 0 && box.octets+it.spool.size() > int64(pace.Octets) {
+		if err := d.flush(ctx, box); err != nil {
 			d.release(it)
 			return err
 		}
 	}
-	d.batch = append(d.batch, it)
-	d.octets += it.spool.size()
+	d.put(it)
 	if n := d.r.Narrow.Messages; n > 0 && d.r.dealt+d.pending() >= n {
 		return errEnough
 	}
 	if !d.begun { // the first message goes alone anyway, see imap.Append: while it is under way the others come
 		d.begun = true
-		return d.flush(ctx)
+		return d.flush(ctx, box)
 	}
-	if pace := d.r.dest.Pace(); len(d.batch) < pace.Messages && d.octets < int64(pace.Octets) {
+	if len(box.batch) >= pace.Messages || box.octets >= int64(pace.Octets) {
+		return d.flush(ctx, box)
+	}
+	return d.makeRoom(ctx)
+}
+
+// put adds an item to the batch of its folder.
+func (d *delivery) put(it *item) {
+	box := it.box
+	if len(box.batch) == 0 {
+		d.waiting = append(d.waiting, box)
+	}
+	box.batch = append(box.batch, it)
+	box.octets += it.spool.size()
+	box.share += it.share
+}
+
+// makeRoom sends what has waited longest in folders to which little comes: what waits there would in the end hold all of
+// the window, and messages for it could not be retrieved any more.
+func (d *delivery) makeRoom(ctx context.Context) error {
+	held := int64(0)
+	for _, box := range d.waiting {
+		held += box.share
+	}
+	if held <= window/3 { // the rest is for what is on its way
 		return nil
 	}
-	return d.flush(ctx)
+	return d.flush(ctx, d.waiting[0])
+}
+
+// open takes the batch of a folder out: another one can begin.
+func (d *delivery) open(box *mailbox) (batch []*item) {
+	batch, box.batch, box.octets, box.share = box.batch, nil, 0, 0
+	d.waiting = slices.DeleteFunc(d.waiting, func(other *mailbox) bool { return other == box })
+	return batch
 }
 
 // pending counts what has no outcome yet.
-func (d *delivery) pending() int {
-	n := len(d.batch)
+func (d *delivery) pending() (n int) {
+	for _, box := range d.waiting {
+		n += len(box.batch)
+	}
 	for _, f := range d.flights {
 		n += len(f.items)
 	}
 	return n
 }
 
-// flush sends the batch, without what the destination has already.
-func (d *delivery) flush(ctx context.Context) error {
-	batch := d.batch
-	d.batch, d.octets = nil, 0
-	batch, err := d.compare(ctx, batch)
+// flushAll sends all that waits.
+func (d *delivery) flushAll(ctx context.Context) error {
+	for len(d.waiting) > 0 {
+		if err := d.flush(ctx, d.waiting[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush sends the batch of a folder, without what the folder has already.
+func (d *delivery) flush(ctx context.Context, box *mailbox) error {
+	batch, err := d.compare(ctx, box, d.open(box))
 	if err != nil || len(batch) == 0 {
 		d.drop(batch)
 		return err
@@ -162,15 +205,15 @@ func (r *run) begin(ctx context.Context, batch []*item) error {
 	return nil
 }
 
-// compare takes out of a batch what the destination has. It needs the connection for itself.
-func (d *delivery) compare(ctx context.Context, batch []*item) ([]*item, error) {
-	if d.r.shelf == nil || len(d.r.shelf.copies) == 0 {
+// compare takes out of a batch what its folder has. It needs the connection for itself.
+func (d *delivery) compare(ctx context.Context, box *mailbox, batch []*item) ([]*item, error) {
+	if box.shelf == nil || len(box.shelf.copies) == 0 {
 		return batch, nil
 	}
 	if err := d.landAll(ctx); err != nil {
 		return batch, err
 	}
-	rest, err := d.r.recognise(ctx, batch)
+	rest, err := d.r.recognise(ctx, box.shelf, batch)
 	for _, it := range batch {
 		if it.entry.fate == recognised {
 			d.r.unsaved--
@@ -180,18 +223,18 @@ func (d *delivery) compare(ctx context.Context, batch []*item) ([]*item, error) 
 	return rest, err
 }
 
-// send appends a batch. The answers come in their own time.
+// send appends a batch, of one folder. The answers come in their own time.
 func (d *delivery) send(batch []*item) chan []Answer {
 	out := make([]Outgoing, len(batch))
 	for i, it := range batch {
 		out[i] = it.outgoing()
 	}
-	return d.offer(out)
+	return d.offer(batch[0].box.Folder, out)
 }
 
-func (d *delivery) offer(batch []Outgoing) chan []Answer {
+func (d *delivery) offer(f Folder, batch []Outgoing) chan []Answer {
 	answers := make(chan []Answer, 1)
-	d.outbox <- sending{batch, d.r.folder, answers}
+	d.outbox <- sending{batch, f, answers}
 	return answers
 }
 
@@ -235,12 +278,14 @@ func (d *delivery) release(it *item) {
 // settleBatch records the outcomes of a batch. The end of ctx does not make us forget them, and nothing is sent after it.
 func (d *delivery) settleBatch(ctx context.Context, items []*item, answers []Answer) (err error) {
 	record := context.WithoutCancel(ctx)
-	var stored, refused []int
+	var stored, refused, closed []int
 	var unsent []int64
 	for i, a := range answers {
 		switch {
 		case a.Err == nil:
 			stored = append(stored, i)
+		case NotStored(a.Err) && d.r.alone(items[i].box.Name, a.Err):
+			closed = append(closed, i)
 		case NotStored(a.Err) && (ClassOf(a.Err) == Refused || together(a.Err) && ClassOf(a.Err) != Temporary):
 			refused = append(refused, i)
 		case NotStored(a.Err) || sabotage.BlindRetry:
@@ -259,6 +304,9 @@ func (d *delivery) settleBatch(ctx context.Context, items []*item, answers []Ans
 		if e := d.r.State.Absent(record, unsent...); e != nil {
 			return StateError(e)
 		}
+	}
+	if e := d.r.closed(record, items, answers, closed); e != nil {
+		return e
 	}
 	if len(refused) > 0 {
 		err = firstOf(d.refusedBatch(ctx, items, answers, refused), err)
@@ -304,12 +352,13 @@ func (r *run) stored(ctx context.Context, items []*item, answers []Answer, which
 	}
 	for _, at := range which {
 		it, placed := items[at], answers[at].Placed
-		if placed.UID != 0 && placed.UIDValidity == r.folder.UIDValidity && placed.UID >= r.folder.UIDNext {
-			r.folder.UIDNext = placed.UID + 1 // what comes next lies behind it
+		if box := it.box; placed.UID != 0 && placed.UIDValidity == box.UIDValidity && placed.UID >= box.UIDNext {
+			box.UIDNext = placed.UID + 1 // what comes next lies behind it
 		}
 		r.unsaved--
-		o := it.outcome(r)
+		o := it.outcome()
 		r.report.Bytes += o.Size
+		r.report.Folders[o.Folder]++
 		for _, f := range o.Flags {
 			r.report.Flags[f.Name]++
 		}

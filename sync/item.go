@@ -11,8 +11,9 @@ import (
 // An item is a message that was retrieved, or that the source would not give, on its way to the destination.
 type item struct {
 	todo
-	gone    error // why it was not retrieved; nil: it was
-	endless bool  // it has more octets than we take
+	box     *mailbox // where it goes; nil: not decided yet
+	gone    error    // why it was not retrieved; nil: it was
+	endless bool     // it has more octets than we take
 	spool   *spool
 	share   int64 // of the window
 
@@ -24,6 +25,8 @@ type item struct {
 	date        time.Time
 	why         string
 	flags       []message.Flag
+	placement   Placement
+	unwanted    bool   // by this run: see Narrow
 	keep        string // why it must never be deleted at the source
 	id          int64  // of its record; 0: none yet
 }
@@ -34,21 +37,33 @@ func (it *item) study(r *run) {
 	it.now = time.Now()
 	it.digest, it.body = it.spool.digests.Whole, it.spool.digests.Body
 	it.fingerprint, it.messageID = message.Fingerprint(header), message.ID(header)
-	told := message.Infer(header, message.Facts{Now: it.now, UIDL: it.UIDL, Trust: r.TrustHeaders})
+	told := r.infer(header, it.UIDL, it.now)
 	it.date, it.why = told.Date, told.DateWhy
+	it.placement = r.placement(header, it.spool.size(), told)
+	it.unwanted = !r.Narrow.wants(header, it.spool.size(), told)
 	it.flags = r.flags(told.Flags, it.date)
+	for _, f := range it.placement.Flags {
+		if !has(it.flags, f.Name) {
+			it.flags = append(it.flags, f)
+		}
+	}
+}
+
+// infer says what a header tells.
+func (r *run) infer(header []byte, uidl string, now time.Time) message.Inference {
+	return message.Infer(header, message.Facts{Now: now, UIDL: uidl, Trust: r.TrustHeaders})
 }
 
 // intent is the record of the message before it is appended.
 func (it *item) intent(r *run) state.Record {
 	return state.Record{ID: it.was.ID, UIDL: it.UIDL, Listed: it.Size, Size: it.spool.size(), Digest: it.digest,
 		Header: it.fingerprint, Body: it.body, MessageID: it.messageID, Sent: it.spool.size(), Keep: it.keep,
-		Folder: r.Folder, UIDValidity: r.folder.UIDValidity, UIDNext: r.folder.UIDNext, Begun: time.Now(), Run: r.id}
+		Folder: it.box.Name, UIDValidity: it.box.UIDValidity, UIDNext: it.box.UIDNext, Begun: time.Now(), Run: r.id}
 }
 
 // outcome is what is reported of the message.
-func (it *item) outcome(r *run) Outcome {
-	return Outcome{UIDL: it.UIDL, Listed: it.Size, Size: it.spool.size(), Digest: it.digest, Folder: r.Folder,
+func (it *item) outcome() Outcome {
+	return Outcome{UIDL: it.UIDL, Listed: it.Size, Size: it.spool.size(), Digest: it.digest, Folder: it.box.Name,
 		Flags: it.flags, Date: it.date, DateWhy: it.why, Keep: it.keep}
 }
 

@@ -75,7 +75,7 @@ func (r *run) hangUp(ctx context.Context) {
 		r.dest.Close(short)
 		cancel()
 	}
-	r.dest, r.folder, r.shelf = nil, Folder{}, nil
+	r.dest, r.boxes = nil, nil
 }
 
 func (r *run) hangUpSource() {
@@ -97,29 +97,6 @@ func (r *run) login(ctx context.Context) (err error) {
 		r.reached = r.reached || err == nil
 	}
 	return err
-}
-
-// destination opens the folder when that is first needed.
-func (r *run) destination(ctx context.Context) error {
-	if r.folder.Name != "" {
-		return nil
-	}
-	if err := r.login(ctx); err != nil {
-		return err
-	}
-	f, err := r.dest.Open(ctx, r.Folder, !r.DryRun)
-	if r.DryRun && err != nil && ClassOf(err) == Missing {
-		r.notice("the folder %q does not exist: it would be created", r.Folder)
-		f, err = Folder{Name: r.Folder, Created: true}, nil
-	}
-	if err != nil {
-		return err
-	}
-	r.folder = f
-	if f.Created && !r.DryRun {
-		r.notice("created the folder %q", r.Folder)
-	}
-	return nil
 }
 
 // turnAway ends a login that nobody waits for any more.

@@ -17,6 +17,12 @@ type Options struct {
 	// State remembers the account. Only in a dry run may it be nil: nothing is known then.
 	State *state.Account
 
+	// Place says where a message goes, by its header, its size in octets and what the header tells; nil: all go to Folder.
+	// It is called once for each message that is retrieved, in order, and before that for those whose folder must be known
+	// without retrieving them (a dry run; what is larger than the destination takes), then with what LIST says of the
+	// size. The header is valid during the call. A message that was copied stays where it is, whatever Place says now.
+	Place func(header []byte, size int64, told message.Inference) Placement
+
 	Narrow       Narrow
 	Flags        FlagMode
 	SeenBefore   time.Duration // messages older than that arrive as \Seen; 0: none
@@ -43,6 +49,17 @@ type Narrow struct {
 	Since, Until time.Time // by arrival: from Since on, before Until
 	Messages     int       // at the most
 	Size         int64     // octets of the largest
+
+	// Skip says whether to leave a message, by the same as Options.Place. nil: none is left. Where the maildrop has TOP it
+	// is asked before the message is retrieved, with what LIST says of the size, and then once more.
+	Skip func(header []byte, size int64, told message.Inference) bool
+}
+
+// A Placement says into which folder of the destination a message goes. The zero value is [Options.Folder].
+type Placement struct {
+	Folder string         // "/" between levels; created when the first message needs it. "": see Use
+	Use    string         // `\Sent`, `\Junk`: the folder that the destination has for that (RFC 6154 §2). "": none
+	Flags  []message.Flag // that it gets besides those of its own, with the reason for each
 }
 
 // FlagMode says how flags are set.
@@ -127,6 +144,7 @@ type Report struct {
 	Deleted  int            // at the source
 	Bytes    int64          // octets appended
 	Flags    map[string]int // how often each was set
+	Folders  map[string]int // how many were copied into each
 	Refusals []Outcome      // of this run
 	Began    time.Time
 	Took     time.Duration

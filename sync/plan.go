@@ -180,15 +180,11 @@ func (r *run) narrow(ctx context.Context, list []todo) ([]todo, error) {
 	if n.Size > 0 {
 		list = slices.DeleteFunc(list, func(m todo) bool { return m.Size > n.Size })
 	}
-	dated := !n.Since.IsZero() || !n.Until.IsZero()
-	if r.listing.HasTop && dated && len(list) > 0 {
-		in, uidls := map[int]bool{}, map[int]string{}
-		for _, m := range list {
-			uidls[m.Number] = m.UIDL
-		}
+	if r.listing.HasTop && n.reads() && len(list) > 0 {
+		in, by := map[int]bool{}, byNumber(list)
 		err := r.src.Headers(ctx, numbers(list), func(number int, header []byte) error {
-			date, _ := message.Arrival(header, uidls[number], time.Now())
-			in[number] = n.covers(date)
+			m := by[number]
+			in[number] = n.wants(header, m.Size, r.infer(header, m.UIDL, time.Now()))
 			return nil
 		})
 		if err != nil {
@@ -196,13 +192,21 @@ func (r *run) narrow(ctx context.Context, list []todo) ([]todo, error) {
 		}
 		list = slices.DeleteFunc(list, func(m todo) bool { return !in[m.Number] })
 	}
-	// Which ones are the first is not known before they are retrieved if only that tells their dates, or whether they
+	// Which ones are the first is not known before they are retrieved if only that tells whether they are wanted, or
 	// are new. Then copyAll counts.
-	unsure := dated && !r.listing.HasTop || slices.ContainsFunc(list, func(m todo) bool { return m.byDigest })
+	unsure := n.reads() && !r.listing.HasTop || slices.ContainsFunc(list, func(m todo) bool { return m.byDigest })
 	if most := n.Messages - r.dealt; n.Messages > 0 && len(list) > most && !unsure {
 		list = list[:max(most, 0)]
 	}
 	return list, nil
+}
+
+// reads says whether it needs the headers.
+func (n Narrow) reads() bool { return !n.Since.IsZero() || !n.Until.IsZero() || n.Skip != nil }
+
+// wants says whether a message is for this run, by its header, its size in octets, and what the header tells.
+func (n Narrow) wants(header []byte, size int64, told message.Inference) bool {
+	return n.covers(told.Date) && (n.Skip == nil || !n.Skip(header, size, told))
 }
 
 // covers says whether a message of that date is wanted. One without a date is, unless it must be of a certain age.
@@ -216,6 +220,14 @@ func numbers(list []todo) []int {
 		ns[i] = m.Number
 	}
 	return ns
+}
+
+func byNumber(list []todo) map[int]todo {
+	by := make(map[int]todo, len(list))
+	for _, m := range list {
+		by[m.Number] = m
+	}
+	return by
 }
 
 func listed(list []todo) []Listed {

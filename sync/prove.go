@@ -37,18 +37,22 @@ func (r *run) proveAll(ctx context.Context, open []state.Record, level Level) er
 		if err == nil {
 			err = r.trace(ctx, folder, lost)
 		}
-		if err != nil {
+		if err != nil && r.alone(folder, err) { // for another run
+			r.leaveOut(folder, err)
+		} else if err != nil {
 			return err
 		}
 	}
-	r.folder, r.shelf = Folder{}, nil
+	r.boxes = nil
 	return nil
 }
 
 // lookFor looks for the messages of records where they should be, and then everywhere. It gives back what is nowhere.
 func (r *run) lookFor(ctx context.Context, folder string, recs []state.Record, level Level) ([]state.Record, error) {
-	f, err := r.folder, error(nil)
-	if f.Name != folder {
+	f, err := Folder{}, error(nil)
+	if box := r.opened(folder); box != nil && box.refusal == nil {
+		f = box.Folder
+	} else {
 		f, err = r.dest.Open(ctx, folder, false)
 	}
 	if err == nil {

@@ -5,45 +5,47 @@ import (
 	"slices"
 	"time"
 
-	"github.com/pop2imap/pop2imap/internal/message"
 	"github.com/pop2imap/pop2imap/internal/sabotage"
 )
 
-// browse looks through the folder for messages that were there before us, once in a run: a first run into a folder with
+// browse looks through a folder for messages that were there before us, once in a run: a first run into a folder with
 // mail, or a state that was lost, must not store a message that is there. What an earlier run that left nothing waiting
 // had compared is not looked at again.
-func (r *run) browse(ctx context.Context) error {
-	if err := r.destination(ctx); err != nil {
-		return err
-	}
-	if r.shelf != nil || r.NoDedup || r.folder.Created {
+func (r *run) browse(ctx context.Context, box *mailbox) error {
+	if r.NoDedup || box.Created {
 		return nil
 	}
-	from := uint32(1)
-	if r.State != nil {
-		validity, next, err := r.State.LookedThrough(ctx)
-		if err != nil {
-			return StateError(err)
-		}
-		if validity == r.folder.UIDValidity && validity != 0 {
-			from = max(next, 1)
-		}
-	}
-	if err := r.place(ctx); err != nil { // the copy of a record that does not know its UID is no message from before us
+	from, err := r.lookedThrough(ctx, box.Folder)
+	if err != nil {
 		return err
 	}
-	shelf, err := r.look(ctx, r.folder, from, func(string) bool { return true })
-	if err != nil {
-		return Doing(err, "look for messages that are there already")
+	// The copy of a record that does not know its UID is no message from before us.
+	if err := r.place(ctx, box.Folder); err != nil {
+		return err
 	}
-	r.shelf = shelf
-	return nil
+	box.shelf, err = r.look(ctx, box.Folder, from, func(string) bool { return true })
+	return Doing(err, "look for messages that are there already")
 }
 
-// remember notes how far the folder was compared with the maildrop, if nothing is left in that to compare it with. An empty
-// listing where there were messages is no such thing: servers have bad days.
+// lookedThrough gives the UID from which on a folder was not yet compared with the maildrop.
+func (r *run) lookedThrough(ctx context.Context, f Folder) (uint32, error) {
+	if r.State == nil {
+		return 1, nil
+	}
+	validity, next, err := r.State.LookedThrough(ctx, f.Name)
+	if err != nil {
+		return 0, StateError(err)
+	}
+	if validity != f.UIDValidity || validity == 0 {
+		return 1, nil
+	}
+	return max(next, 1), nil
+}
+
+// remember notes how far the folders were compared with the maildrop, if nothing is left in that to compare them with. An
+// empty listing where there were messages is no such thing: servers have bad days.
 func (r *run) remember(ctx context.Context) error {
-	if r.shelf == nil || r.DryRun || r.suspicious() {
+	if r.DryRun || r.suspicious() {
 		return nil
 	}
 	for _, entries := range r.book {
@@ -51,7 +53,18 @@ func (r *run) remember(ctx context.Context) error {
 			return nil
 		}
 	}
-	f := r.shelf.folder
+	for _, box := range r.boxes {
+		if box.shelf == nil {
+			continue
+		}
+		if err := r.rememberBox(ctx, box.shelf.folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) rememberBox(ctx context.Context, f Folder) error {
 	next := max(f.UIDNext, 1)
 	claimed, err := r.State.Claimed(ctx, f.Name, f.UIDValidity, next)
 	if err != nil {
@@ -60,7 +73,7 @@ func (r *run) remember(ctx context.Context) error {
 	for claimed[next] {
 		next++
 	}
-	return StateError(r.State.LookThrough(ctx, f.UIDValidity, next))
+	return StateError(r.State.LookThrough(ctx, f.Name, f.UIDValidity, next))
 }
 
 // suspicious says whether the last listing lacks everything that should be in the maildrop.
@@ -70,27 +83,24 @@ func (r *run) suspicious() bool {
 
 // recognise takes out of a batch what the destination has already. Octets are compared: what has the same Message-ID
 // and another body is another message.
-func (r *run) recognise(ctx context.Context, batch []*item) (rest []*item, err error) {
-	if r.shelf == nil {
-		return batch, nil
-	}
+func (r *run) recognise(ctx context.Context, shelf *shelf, batch []*item) (rest []*item, err error) {
 	var lists [][]*found
 	for _, it := range batch {
-		if list := r.shelf.candidates(it.claimant()); len(list) > 0 {
+		if list := shelf.candidates(it.claimant()); len(list) > 0 {
 			lists = append(lists, list)
 		}
 	}
 	if len(lists) == 0 {
 		return batch, nil
 	}
-	if err := r.read(ctx, r.shelf, lists); err != nil {
+	if err := r.read(ctx, shelf, lists); err != nil {
 		return batch, Doing(err, "compare messages that are there already")
 	}
 	for i, it := range batch {
-		if err := r.spare(ctx, r.shelf, it.digest); err != nil {
+		if err := r.spare(ctx, shelf, it.digest); err != nil {
 			return append(rest, batch[i:]...), err
 		}
-		f, exact := r.shelf.take(it.claimant(), false)
+		f, exact := shelf.take(it.claimant(), false)
 		if f == nil {
 			rest = append(rest, it)
 			continue
@@ -114,33 +124,10 @@ func (r *run) recognised(ctx context.Context, it *item, uid uint32, exact bool) 
 		return StateError(err)
 	}
 	r.used[id], r.entryOf[id] = true, it.entry
-	o := it.outcome(r)
-	o.Result, o.UIDValidity, o.UID, o.Keep = Recognised, r.folder.UIDValidity, uid, rec.Keep
+	o := it.outcome()
+	o.Result, o.UIDValidity, o.UID, o.Keep = Recognised, it.box.UIDValidity, uid, rec.Keep
 	r.conclude(it.entry, recognised, o)
 	return nil
 }
 
 const keepChanged = "the destination changed it"
-
-// foresee says in a dry run what would be recognised, by Message-ID and size: nothing may be retrieved.
-func (r *run) foresee(ctx context.Context, list []todo) (there map[int]bool, err error) {
-	there = map[int]bool{}
-	if err := r.browse(ctx); err != nil || r.shelf == nil || len(r.shelf.copies) == 0 || !r.listing.HasTop {
-		return there, err
-	}
-	sizes := map[int]int64{}
-	for _, m := range list {
-		sizes[m.Number] = m.Size
-	}
-	err = r.src.Headers(ctx, numbers(list), func(n int, header []byte) error {
-		id := message.ID(header)
-		for _, f := range r.shelf.copies[id] {
-			if id != "" && !f.taken && f.size == sizes[n] {
-				f.taken, there[n] = true, true
-				break
-			}
-		}
-		return nil
-	})
-	return there, err
-}

@@ -58,6 +58,22 @@ func (d *delivery) giveUp(ctx context.Context, items []*item, err error) error {
 	return firstOf(StateError(d.r.State.Absent(context.WithoutCancel(ctx), ids...)), err)
 }
 
+// closed refuses messages whose folder takes none, as it turned out: neither halves nor repairs would help. What else is to
+// go there is refused unsent.
+func (r *run) closed(ctx context.Context, items []*item, answers []Answer, which []int) error {
+	for _, i := range which {
+		it, err := items[i], answers[i].Err
+		it.box.refusal = err
+		code, words := wordsOf(err)
+		now := time.Now()
+		if err := r.State.Refused(ctx, it.id, code, words, now, nextTry(it.was, now)); err != nil {
+			return StateError(err)
+		}
+		r.refuse(it.entry, it.outcome(), code, words)
+	}
+	return nil
+}
+
 // refusedOne deals with a message that the server does not want as it is: it may take it with the least repair. If there
 // is none, it stays at the source, and is tried again later.
 func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) error {
@@ -79,7 +95,7 @@ func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) erro
 		if err := d.r.State.Resend(record, it.id, form.Size, it.keep); err != nil {
 			return StateError(err)
 		}
-		answer := <-d.offer([]Outgoing{form.Outgoing})
+		answer := <-d.offer(it.box.Folder, []Outgoing{form.Outgoing})
 		err := answer[0].Err
 		if err != nil && NotStored(err) && ClassOf(err) == Temporary { // as after BAD: the line is gone, and the refusal stands
 			lost = err
@@ -99,7 +115,7 @@ func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) erro
 	if err := d.r.State.Refused(record, it.id, e.Code, e.Server, now, nextTry(it.was, now)); err != nil {
 		return StateError(err)
 	}
-	d.r.refuse(it.entry, it.outcome(d.r), e.Code, e.Server)
+	d.r.refuse(it.entry, it.outcome(), e.Code, e.Server)
 	return lost
 }
 
@@ -114,7 +130,7 @@ type form struct {
 // repaired gives the message in forms that a server may take that refuses it as it is, the least repair first: each that
 // changes something alone, and then all of them.
 func (it *item) repaired(code string) (forms []form, err error) {
-	if code == "TOOBIG" {
+	if code == codeTooBig {
 		return nil, nil
 	}
 	needed, _, err := message.NeedsRepair(it.spool.body(), message.AllRepairs)

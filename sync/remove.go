@@ -85,7 +85,7 @@ func (r *run) leaveOutLost(ctx context.Context, due map[int64]state.Record) erro
 	lost := 0
 	for folder, recs := range byFolder(old) {
 		f, err := r.dest.Open(ctx, folder, false)
-		if err != nil && ClassOf(err) != Missing {
+		if err != nil && ClassOf(err) != Missing && !r.alone(folder, err) {
 			return err
 		}
 		recs = slices.DeleteFunc(recs, func(rec state.Record) bool {

@@ -48,8 +48,8 @@ type run struct {
 	door *door       // nil: no login under way
 
 	goodbyes stdsync.WaitGroup // sessions that are being left
-	folder   Folder            // the zero value: not opened yet
-	shelf    *shelf            // what the folder has that no record claims; nil: not looked through yet
+	boxes    []*mailbox        // the folders that are open, in the order in which they were needed
+	uses     map[string]string // folders of special uses, as far as they were asked for
 
 	listing Listing          // of the last session
 	matches []match          // what that listing means
@@ -63,7 +63,7 @@ type run struct {
 	provedNow map[int64]bool  // records that were read back in this run
 	last      state.Run       // the one before this one; the zero value: there was none
 	killed    bool            // that one was
-	remade    bool            // the folder had to be made anew
+	remade    bool            // a folder had to be made anew
 	retaken   bool            // what was too short was retrieved once more
 	reached   bool            // one of the servers was there in this run
 	picky     bool            // the destination refuses messages: one batch at a time keeps the others in order
@@ -76,9 +76,9 @@ type run struct {
 }
 
 func newRun(o Options) *run {
-	return &run{Options: o, report: Report{Began: time.Now(), Flags: map[string]int{}}, book: book{},
+	return &run{Options: o, report: Report{Began: time.Now(), Flags: map[string]int{}, Folders: map[string]int{}}, book: book{},
 		settled: map[int64]bool{}, used: map[int64]bool{}, entryOf: map[int64]*entry{}, short: map[*entry]bool{},
-		freed: map[string]bool{}, provedNow: map[int64]bool{}}
+		uses: map[string]string{}, freed: map[string]bool{}, provedNow: map[int64]bool{}}
 }
 
 // whole does work while the account is ours.
@@ -187,7 +187,7 @@ func (r *run) session(ctx context.Context) (again bool, err error) {
 	before := r.achieved
 	err = r.copyAll(ctx, list)
 	if err != nil && ClassOf(err) == Missing && !r.remade { // someone removed the folder meanwhile
-		r.folder, r.shelf, r.remade = Folder{}, nil, true
+		r.boxes, r.remade = nil, true
 		return true, nil
 	}
 	if err != nil {
@@ -197,7 +197,7 @@ func (r *run) session(ctx context.Context) (again bool, err error) {
 		r.retaken = true
 		return true, nil
 	}
-	if err := r.place(ctx); err != nil {
+	if err := r.placeAll(ctx); err != nil {
 		return false, err
 	}
 	if err := r.remember(ctx); err != nil {

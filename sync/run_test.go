@@ -92,20 +92,27 @@ func capNames(caps []imap.Cap) (names []string) {
 // placed checks that each record knows where its message is, and that it is that message.
 func (w *world) placed() {
 	w.Helper()
-	copies, err := w.imap.Messages(w.folder)
-	if err != nil {
-		w.Fatal(err)
+	type place struct {
+		folder string
+		uid    uint32
 	}
-	uids := map[uint32]lab.Stored{}
-	for _, c := range copies {
-		uids[c.UID] = c
+	copies := map[place]lab.Stored{}
+	for _, folder := range w.imap.Folders() {
+		list, err := w.imap.Messages(folder)
+		if err != nil {
+			w.Fatal(err)
+		}
+		for _, c := range list {
+			copies[place{folder, c.UID}] = c
+		}
 	}
 	for _, rec := range w.records() {
-		c, ok := uids[rec.UID]
+		at := place{rec.Folder, rec.UID}
+		c, ok := copies[at]
 		if rec.Phase != state.PhaseVerified || !ok || c.Size != rec.Size || !strings.Contains(string(c.Raw), rec.MessageID) {
-			w.Errorf("record %d of %q is %v at UID %d (there: %t)", rec.ID, rec.UIDL, rec.Phase, rec.UID, ok)
+			w.Errorf("record %d of %q is %v at UID %d of %s (there: %t)", rec.ID, rec.UIDL, rec.Phase, rec.UID, rec.Folder, ok)
 		}
-		delete(uids, rec.UID)
+		delete(copies, at)
 	}
 }
 

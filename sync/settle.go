@@ -30,11 +30,14 @@ func (r *run) settle(ctx context.Context) error {
 		return err
 	}
 	for folder, intents := range byFolder(open) {
-		if err := r.settleFolder(ctx, folder, intents); err != nil {
+		err := r.settleFolder(ctx, folder, intents)
+		if err != nil && r.alone(folder, err) { // they stay in doubt
+			r.leaveOut(folder, err)
+		} else if err != nil {
 			return Doing(err, "find out what became of an interrupted message")
 		}
 	}
-	r.folder, r.shelf = Folder{}, nil // what was looked at before may have changed
+	r.boxes = nil // what was looked at before may have changed
 	return nil
 }
 
@@ -135,15 +138,6 @@ func (r *run) absent(ctx context.Context, intents []state.Record) error {
 		return nil
 	}
 	return StateError(r.State.Absent(ctx, ids...))
-}
-
-// place learns the UIDs of what this run stored at a server that does not tell them (no UIDPLUS).
-func (r *run) place(ctx context.Context) error {
-	if r.dest == nil || r.DryRun || r.folder.Name == "" {
-		return nil
-	}
-	_, err := r.seek(ctx, r.folder, nil, false)
-	return err
 }
 
 // seek looks for the messages of intents, and for stored ones whose UID is not known, in a folder, and records where
@@ -269,6 +263,7 @@ func (r *run) settledAt(rec state.Record, p state.Place) {
 		o.Result = Copied
 		r.dealt++
 		r.report.Bytes += rec.Sent
+		r.report.Folders[rec.Folder]++
 	}
 	r.done(o)
 }

@@ -74,6 +74,21 @@ func (s *shelf) candidates(c claimant) (list []*found) {
 	return list
 }
 
+// seems says whether the folder seems to have a message, by Message-ID and size: in a dry run nothing may be retrieved.
+// What it has stands for one message only. A nil shelf has nothing.
+func (s *shelf) seems(id string, size int64) bool {
+	if s == nil || id == "" {
+		return false
+	}
+	for _, f := range s.copies[id] {
+		if !f.taken && f.size == size {
+			f.taken = true
+			return true
+		}
+	}
+	return false
+}
+
 // mostRead is how many look-alikes of one message are read: a folder may be full of them.
 const mostRead = 1000
 

@@ -92,6 +92,10 @@ type Destination interface {
 	// (\All, \Archive, \Junk, \Trash; RFC 6154), as Open takes them; none if the server does not tell.
 	Elsewhere(ctx context.Context) ([]string, error)
 
+	// Special gives the folder with a special use (`\Sent`, `\Junk`; RFC 6154 §2), as Open takes it: the one that the
+	// server says has it, or else one with a name that is usual for it. "": there is none.
+	Special(ctx context.Context, use string) (string, error)
+
 	// Close says LOGOUT; what was appended stays.
 	Close(ctx context.Context) error
 }

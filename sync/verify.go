@@ -62,6 +62,11 @@ func (r *run) verify(ctx context.Context, each func(state.Record)) (v Verificati
 		if err != nil && early.Err() != nil {
 			return v, stopped(early)
 		}
+		if err != nil && r.alone(folder, err) {
+			r.leaveOut(folder, err)
+			v.Unsure += len(some)
+			continue
+		}
 		if err != nil {
 			return v, Doing(err, "read back what was stored")
 		}

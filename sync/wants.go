@@ -8,7 +8,8 @@ import (
 )
 
 // wants says whether a retrieved message is to be appended.
-func (r *run) wants(ctx context.Context, it *item) (bool, error) {
+func (d *delivery) wants(ctx context.Context, it *item) (bool, error) {
+	r := d.r
 	if it.gone != nil {
 		o := Outcome{Result: Gone, UIDL: it.UIDL, Listed: it.Size}
 		if e, ok := errors.AsType[*Error](it.gone); ok {
@@ -18,7 +19,7 @@ func (r *run) wants(ctx context.Context, it *item) (bool, error) {
 		return false, nil
 	}
 	if it.endless {
-		return false, r.refuseUnsent(ctx, it.todo, state.Record{Header: it.header}, errEndless.Error())
+		return false, r.refuseUnsent(ctx, it.todo, r.home(), state.Record{Header: it.header}, codeTooBig, errEndless.Error())
 	}
 	r.fetched++
 	r.unsaved++ // until it is stored
@@ -27,18 +28,25 @@ func (r *run) wants(ctx context.Context, it *item) (bool, error) {
 			return false, err
 		}
 	}
-	if !r.Narrow.covers(it.date) {
+	if it.unwanted {
 		return false, nil // a maildrop without TOP did not tell before
 	}
-	if err := r.browse(ctx); err != nil { // it was put off: all may have been known
+	return d.fits(ctx, it)
+}
+
+// fits says whether the folder of a message takes it.
+func (d *delivery) fits(ctx context.Context, it *item) (ok bool, err error) {
+	r := d.r
+	if it.box, err = r.mailbox(ctx, it.placement, d.landAll); err != nil {
 		return false, err
 	}
-	if r.tooShort(it) {
+	switch {
+	case it.box.refusal != nil:
+		return false, r.shut(ctx, it)
+	case r.tooShort(it):
 		return false, nil
-	}
-	if limit := r.folder.AppendLimit; limit > 0 && it.spool.size() > limit { // LIST had said less
-		rec := it.intent(r)
-		return false, r.tooBig(ctx, it.todo, rec)
+	case it.box.overLimit(it.spool.size()): // LIST had said less
+		return false, r.tooBig(ctx, it.todo, it.box.Folder, it.intent(r))
 	}
 	return true, nil
 }

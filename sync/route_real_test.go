@@ -1,0 +1,83 @@
+package sync_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/pop2imap/pop2imap/internal/imap"
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/real"
+	"github.com/pop2imap/pop2imap/internal/wire"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// into makes a real server the destination.
+func into(t *testing.T, s *real.Server) func(*sync.Options) {
+	pem, err := os.ReadFile(s.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	at := wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "to", Roots: pool}
+	return func(o *sync.Options) {
+		o.To = func(ctx context.Context) (sync.Destination, error) {
+			d, err := imap.Dial(ctx, at, imap.Login{User: s.User, Password: s.Password})
+			if err != nil {
+				return nil, err
+			}
+			return d, nil
+		}
+	}
+}
+
+// inTheServersWords are the three folders as each server writes them.
+var inTheServersWords = map[real.Kind]map[string]string{
+	real.Dovecot: {"INBOX": "a", "Sent": "s", "Lists.Go": "l"},
+	real.Cyrus:   {"INBOX": "a", "Sent": "s", "Lists/Go": "l"},
+	real.Courier: {"INBOX": "a", "INBOX.Sent": "s", "INBOX.Lists.Go": "l"},
+}
+
+// TestSeveralFoldersAtRealServers routes messages to three folders, in order and octet for octet; the second run and
+// one whose state was lost copy nothing, and what is proved is deleted.
+func TestSeveralFoldersAtRealServers(t *testing.T) {
+	for _, kind := range real.Kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			all := three(300)
+			if kind == real.Courier { // each message has to be asked for
+				all = three(15)
+			}
+			s := real.Start(t, kind, nil)
+			to := into(t, s)
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, all...)
+			says := func(format string) string { return fmt.Sprintf(strings.ReplaceAll(format, "#", "%[1]d"), len(all)) }
+			w.wants(w.run(routed, to), says("# listed, # new, # copied"))
+			w.wants(w.run(routed, to), says("# listed, # known"))
+			memory := w.state
+			w.state += "2"
+			w.wants(w.run(routed, to), says("# listed, # new, # recognised"))
+			w.state = memory
+			w.wants(w.run(routed, to, func(o *sync.Options) { o.Delete.On = true }), says("# listed, # known"))
+			if left := w.pop.Mail(); len(left) != 0 {
+				t.Errorf("%d are left in the maildrop", len(left))
+			}
+			for folder, prefix := range inTheServersWords[kind] {
+				got, want := s.Stored(t, folder), of(all, prefix)
+				if len(got) != len(want) {
+					t.Errorf("%s has %d messages, want %d", folder, len(got), len(want))
+					continue
+				}
+				for i := range got {
+					if !bytes.Equal(got[i].Raw, want[i].Raw) {
+						t.Errorf("%s, message %d: got %.60q, want %.60q", folder, i, got[i].Raw, want[i].Raw)
+					}
+				}
+			}
+		})
+	}
+}
