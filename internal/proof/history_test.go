@@ -115,7 +115,7 @@ func (h *history) replace(t *rapid.T) {
 // foreignCopy is somebody who puts a message into the folder by hand.
 func (h *history) foreignCopy(t *rapid.T) {
 	c := h.content(t)
-	if _, err := h.imap.Put("INBOX", contents[c].Raw, nil, noon); err != nil {
+	if _, err := h.imap.Put(h.folder(c), contents[c].Raw, nil, noon); err != nil {
 		t.Fatal(err)
 	}
 	h.put(c, !h.noDedup)
@@ -123,7 +123,7 @@ func (h *history) foreignCopy(t *rapid.T) {
 
 // renumber is an administrator who restores a folder from a backup.
 func (h *history) renumber(t *rapid.T) {
-	if err := h.imap.Renumber("INBOX"); err != nil {
+	if err := h.imap.Renumber(rapid.SampledFrom(folders).Draw(t, "folder")); err != nil {
 		t.Fatal(err)
 	}
 }

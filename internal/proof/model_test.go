@@ -12,10 +12,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	imap2 "github.com/emersion/go-imap/v2"
 	"pgregory.net/rapid"
 
 	"github.com/pop2imap/pop2imap/internal/imap"
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/message"
 	"github.com/pop2imap/pop2imap/internal/pop3"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/state"
@@ -42,6 +44,7 @@ type history struct {
 	fate                    atomic.Int64 // what becomes of what atIMAP catches
 
 	noUIDL, deletes, noDedup bool
+	routed                   bool // contents go to several folders, each to one
 
 	drop    []letter         // what is in the maildrop
 	called  map[string][]int // contents that were ever called by a UIDL
@@ -64,10 +67,12 @@ func begin(t *rapid.T) *history {
 	h := &history{called: map[string][]int{}, deletes: rapid.IntRange(0, 3).Draw(t, "deletes") == 0}
 	h.noUIDL = !h.deletes && rapid.IntRange(0, 3).Draw(t, "no UIDL") == 0
 	h.noDedup = rapid.IntRange(0, 3).Draw(t, "no dedup") == 0
+	h.routed = rapid.Bool().Draw(t, "routed")
 	p := lab.POP3Options{User: user, Password: password, NoUIDL: h.noUIDL, NoTOP: rapid.Bool().Draw(t, "no TOP"),
 		NoPipelining: rapid.Bool().Draw(t, "no pipelining"), LosesReply: h.afterPOP.catches,
 		Hook: func(session int, line string) (string, bool) { return "", h.atPOP.catches(session, line) }}
 	i := lab.IMAPOptions{User: user, Password: password, Without: rapid.SampledFrom(lacks).Draw(t, "without"),
+		SpecialUse: map[string]imap2.MailboxAttr{"Sent": imap2.MailboxAttrSent, "Lists": imap2.MailboxAttrFlagged},
 		Hook: func(session int, line string) lab.Fate {
 			if h.atIMAP.catches(session, line) {
 				return lab.Fate(h.fate.Load())
@@ -123,20 +128,42 @@ func (h *history) fill() {
 	h.pop.SetMail(list)
 }
 
-// have is what the mailbox has.
+// have is what the folders have.
 func (h *history) have(t *rapid.T) (n tally) {
-	stored, err := h.imap.Messages("INBOX")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range stored {
-		c := slices.IndexFunc(contents, func(m lab.Mail) bool { return bytes.Equal(m.Raw, s.Raw) })
-		if c < 0 {
-			t.Fatalf("the mailbox has %.100q", s.Raw)
+	for _, folder := range folders {
+		stored, err := h.imap.Messages(folder)
+		if err != nil {
+			t.Fatal(err)
 		}
-		n[c]++
+		for _, s := range stored {
+			c := slices.IndexFunc(contents, func(m lab.Mail) bool { return bytes.Equal(m.Raw, s.Raw) })
+			if c < 0 || h.folder(c) != folder {
+				t.Fatalf("%s has %.100q", folder, s.Raw)
+			}
+			n[c]++
+		}
 	}
 	return n
+}
+
+// folders are those of the destination.
+var folders = []string{"INBOX", "Sent", "Lists"}
+
+// folder is where a content belongs.
+func (h *history) folder(content int) string {
+	if !h.routed {
+		return folders[0]
+	}
+	return folders[content%len(folders)]
+}
+
+// place tells that by the header.
+func (h *history) place(header []byte, _ int64, _ message.Inference) sync.Placement {
+	c := slices.IndexFunc(contents, func(m lab.Mail) bool { return bytes.HasPrefix(m.Raw, header) })
+	if folder := h.folder(c); folder != "Sent" {
+		return sync.Placement{Folder: folder}
+	}
+	return sync.Placement{Use: `\Sent`}
 }
 
 // listed is what the maildrop has.
@@ -234,7 +261,7 @@ func (h *history) runProgram(t *rapid.T) sync.Report {
 			}
 			return s, nil
 		},
-		Folder: "INBOX", State: account, Settle: time.Millisecond, NoDedup: h.noDedup,
+		Folder: "INBOX", Place: h.place, State: account, Settle: time.Millisecond, NoDedup: h.noDedup,
 		Delete: sync.Deletion{On: h.deletes}})
 }
 
