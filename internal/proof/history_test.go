@@ -23,6 +23,12 @@ var contents = []lab.Mail{
 	{Raw: append([]byte("X-Revised: yes\r\n"), mail("a").Raw[:len(mail("a").Raw)-5]...)}, // with the Message-ID of a
 }
 
+// folders are those of the destination, and uses what two of them are for.
+var (
+	folders = []string{"INBOX", "Sent", "Lists"}
+	uses    = map[string]imap.MailboxAttr{"Sent": imap.MailboxAttrSent, "Lists": imap.MailboxAttrFlagged}
+)
+
 // TestHistories lives through random histories: mail comes and goes, is called otherwise, lines die at any command,
 // folders are numbered anew, the memory is lost; and holds them to the model after each event. In the end a few quiet
 // runs must bring everything to rest.

@@ -18,6 +18,21 @@ func anonymous(name string) lab.Mail {
 	return lab.Mail{UIDL: name, Raw: []byte("Subject: " + name + "\r\n\r\nThis is " + name + ".\r\n")}
 }
 
+// to is the message with a field that says into which folder it goes.
+func to(folder string, m lab.Mail) lab.Mail {
+	m.Raw = append([]byte("X-Folder: "+folder+"\r\n"), m.Raw...)
+	return m
+}
+
+// folderOf is the folder that a message names; without a name it is one's own.
+func folderOf(m lab.Mail) string {
+	if name, ok := bytes.CutPrefix(m.Raw, []byte("X-Folder: ")); ok {
+		name, _, _ = bytes.Cut(name, []byte("\r\n"))
+		return string(name)
+	}
+	return "Sent"
+}
+
 // as is the same message under another UIDL.
 func as(m lab.Mail, uidl string) lab.Mail {
 	m.UIDL = uidl

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	imap2 "github.com/emersion/go-imap/v2"
 	"pgregory.net/rapid"
 
 	"github.com/pop2imap/pop2imap/internal/imap"
@@ -72,7 +71,7 @@ func begin(t *rapid.T) *history {
 		NoPipelining: rapid.Bool().Draw(t, "no pipelining"), LosesReply: h.afterPOP.catches,
 		Hook: func(session int, line string) (string, bool) { return "", h.atPOP.catches(session, line) }}
 	i := lab.IMAPOptions{User: user, Password: password, Without: rapid.SampledFrom(lacks).Draw(t, "without"),
-		SpecialUse: map[string]imap2.MailboxAttr{"Sent": imap2.MailboxAttrSent, "Lists": imap2.MailboxAttrFlagged},
+		SpecialUse: uses,
 		Hook: func(session int, line string) lab.Fate {
 			if h.atIMAP.catches(session, line) {
 				return lab.Fate(h.fate.Load())
@@ -145,9 +144,6 @@ func (h *history) have(t *rapid.T) (n tally) {
 	}
 	return n
 }
-
-// folders are those of the destination.
-var folders = []string{"INBOX", "Sent", "Lists"}
 
 // folder is where a content belongs.
 func (h *history) folder(content int) string {

@@ -59,12 +59,22 @@ var program = stdsync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(scratch, "pop2imap")
-	out, err := exec.Command("go", "build", "-tags", "crashpoints,"+tags(), "-o", path, "../../cmd/pop2imap").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build the program: %w\n%s", err, out)
-	}
-	return path, nil
+	return path, build(path, "../../cmd/pop2imap")
 })
+
+// router builds the one that routes.
+var router = stdsync.OnceValues(func() (string, error) {
+	path := filepath.Join(scratch, "router")
+	return path, build(path, "./router")
+})
+
+func build(path, from string) error {
+	out, err := exec.Command("go", "build", "-tags", "crashpoints,"+tags(), "-o", path, from).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build %s: %w\n%s", from, err, out)
+	}
+	return nil
+}
 
 // tags are those that this test was built with: one of package sabotage has to reach the program too.
 func tags() string {
@@ -94,8 +104,10 @@ type plan struct {
 	mail    []lab.Mail
 	without []imap.Cap // what the destination lacks
 	deletes bool
+	routed  bool // each message says into which folder it goes: see router, which runs in place of the command
 	noDedup bool // what the mailbox has already is not looked at: only intents and settling stand between us and a second copy
 	steps   int  // about so many there should be
+	jitter  int  // so many the server may add: with batches in flight it says when it likes what it has
 }
 
 // A world is one migration: two servers, and what the program remembers.
@@ -115,7 +127,10 @@ func create(t *testing.T, p plan) *world {
 	if w.dir, err = os.MkdirTemp(scratch, "world-"); err != nil {
 		t.Fatal(err)
 	}
-	if w.program, err = program(); err != nil {
+	if w.program, err = program(); err == nil && p.routed {
+		w.program, err = router()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	if w.pop, err = lab.StartPOP3(lab.POP3Options{User: user, Password: password}); err != nil {
@@ -149,6 +164,9 @@ func (w *world) run(crashAt int) end {
 	cmd := exec.CommandContext(ctx, w.program, "sync", "--settle", "100ms", "--state", w.state(),
 		"--from", fmt.Sprintf("pop3+insecure://%s@127.0.0.1:%d", user, pop),
 		"--to", fmt.Sprintf("imap+insecure://%s@127.0.0.1:%d", user, imap))
+	if w.routed {
+		cmd = exec.CommandContext(ctx, w.program, w.state(), fmt.Sprint(pop), fmt.Sprint(imap), user, password)
+	}
 	if w.deletes {
 		cmd.Args = append(cmd.Args, "--delete", "verified")
 	}
@@ -208,16 +226,34 @@ func (w *world) dies(e end) {
 	}
 }
 
+// expected is what each folder is to have, in order.
+func (w *world) expected() map[string][]lab.Mail {
+	folders := map[string][]lab.Mail{}
+	for _, m := range w.mail {
+		folder := "INBOX"
+		if w.routed {
+			folder = folderOf(m)
+		}
+		folders[folder] = append(folders[folder], m)
+	}
+	return folders
+}
+
 // finished checks the end state: what it would be if nothing had ever happened.
 func (w *world) finished() {
 	w.Helper()
-	stored, err := w.imap.Messages("INBOX")
-	if err != nil {
-		w.Fatal(err)
-	}
-	same := slices.EqualFunc(stored, w.mail, func(s lab.Stored, m lab.Mail) bool { return bytes.Equal(s.Raw, m.Raw) })
-	if !same {
-		w.Errorf("the mailbox has %s; want %s", w.names(raws(stored)), w.names(mails(w.mail)))
+	stored := map[place]lab.Stored{}
+	for folder, mail := range w.expected() {
+		list, err := w.imap.Messages(folder)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if !slices.EqualFunc(list, mail, func(s lab.Stored, m lab.Mail) bool { return bytes.Equal(s.Raw, m.Raw) }) {
+			w.Errorf("%s has %s; want %s", folder, w.names(raws(list)), w.names(mails(mail)))
+		}
+		for _, s := range list {
+			stored[place{folder, s.UID}] = s
+		}
 	}
 	left := w.mail
 	if w.deletes {
@@ -229,28 +265,34 @@ func (w *world) finished() {
 	w.remembers(stored)
 }
 
+// place is where a message is stored.
+type place struct {
+	folder string
+	uid    uint32
+}
+
 // remembers checks that there is one record for each message, with a copy of its own.
-func (w *world) remembers(stored []lab.Stored) {
+func (w *world) remembers(stored map[place]lab.Stored) {
 	w.Helper()
 	want := state.PhaseVerified
 	if w.deletes {
 		want = state.PhaseDeleted
 	}
-	at := map[uint32][32]byte{}
-	for _, s := range stored {
-		at[s.UID] = sha256.Sum256(s.Raw)
+	at := map[place][32]byte{}
+	for p, s := range stored {
+		at[p] = sha256.Sum256(s.Raw)
 	}
 	missing := map[string]bool{}
 	for _, m := range w.mail {
 		missing[m.UIDL] = true
 	}
 	for _, r := range w.records() {
-		if !missing[r.UIDL] || r.Phase != want || r.UID != 0 && at[r.UID] != r.Digest {
+		if !missing[r.UIDL] || r.Phase != want || r.UID != 0 && at[place{r.Folder, r.UID}] != r.Digest {
 			w.Errorf("record %d of %q is %s at UID %d, digest %x; want it once, %s, with its own copy", r.ID, r.UIDL, r.Phase,
 				r.UID, r.Digest[:4], want)
 		}
 		delete(missing, r.UIDL)
-		delete(at, r.UID)
+		delete(at, place{r.Folder, r.UID})
 	}
 	if len(missing) > 0 {
 		w.Errorf("no record of %v", missing)
