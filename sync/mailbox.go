@@ -183,7 +183,10 @@ func (r *run) placeAll(ctx context.Context) error {
 		if box.refusal != nil {
 			continue
 		}
-		if err := r.place(ctx, box.Folder); err != nil {
+		err := r.place(ctx, box.Folder)
+		if err != nil && r.alone(box.Name, err) { // for another run
+			r.leaveOut(box.Name, err)
+		} else if err != nil {
 			return err
 		}
 	}
