@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	stdsync "sync"
 	"testing"
 	"time"
 
@@ -41,8 +42,11 @@ func TestVerifyOnALineThatBreaks(t *testing.T) {
 		want sync.Verification
 	}{"once in a session": {false, sync.Verification{Proved: 350}}, "always at one message": {true, sync.Verification{}}} {
 		t.Run(name, func(t *testing.T) {
+			var mu stdsync.Mutex // a session may not have ended yet when the next one begins
 			reads, broken := map[int]int{}, false
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: func(session int, command string) lab.Fate {
+				mu.Lock()
+				defer mu.Unlock()
 				if !broken || !strings.HasPrefix(command, "UID FETCH") || !strings.Contains(command, "BODY.PEEK[]") {
 					return lab.Execute
 				}
@@ -52,7 +56,9 @@ func TestVerifyOnALineThatBreaks(t *testing.T) {
 				return lab.Execute
 			}}, many(350, 0)...)
 			w.wants(w.run(), "350 listed, 350 new, 350 copied")
+			mu.Lock()
 			broken = true
+			mu.Unlock()
 			v, _ := w.verifies(func(o *sync.Options) { o.Verify, o.Patience = sync.ByDigest, 4*time.Second })
 			if c.ever {
 				if sync.ClassOf(v.Err) != sync.Temporary {
