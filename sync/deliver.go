@@ -19,6 +19,8 @@ type delivery struct {
 	r       *run
 	room    *semaphore.Weighted
 	waiting []*mailbox // those with a batch that is not sent yet, the oldest first
+	due     *mailbox   // the one of them whose turn it is; nil: none
+	held    *item      // for which the batch that is due has no room
 	flights []flight
 	begun   bool // something was sent
 	outbox  chan sending
@@ -62,18 +64,29 @@ func (d *delivery) run(ctx context.Context, items <-chan *item) error {
 	for len(d.waiting) > 0 {
 		d.drop(d.open(d.waiting[0]))
 	}
+	if d.held != nil {
+		d.release(d.held)
+	}
 	return err
 }
 
+// accept takes items and sends batches. While as many are on their way as the destination likes, the next one fills up.
 func (d *delivery) accept(ctx context.Context, items <-chan *item) error {
 	for {
+		busy := len(d.flights) > 0 && (d.r.picky || len(d.flights) >= d.r.dest.Pace().Flights)
+		if d.due != nil && !busy {
+			if err := d.proceed(ctx); err != nil {
+				return err
+			}
+			continue
+		}
 		in := items
+		if d.due != nil || busy && d.r.picky {
+			in = nil
+		}
 		var landed chan []Answer
 		if len(d.flights) > 0 {
 			landed = d.flights[0].answers
-		}
-		if len(d.flights) > 0 && (d.r.picky || len(d.flights) >= d.r.dest.Pace().Flights) {
-			in = nil
 		}
 		var err error
 		select {
@@ -91,6 +104,21 @@ func (d *delivery) accept(ctx context.Context, items <-chan *item) error {
 	}
 }
 
+// proceed sends the batch that is due, and begins the next one with what is held.
+func (d *delivery) proceed(ctx context.Context) error {
+	box, it := d.due, d.held
+	d.due, d.held = nil, nil
+	err := d.flush(ctx, box)
+	if it == nil {
+		return err
+	}
+	if err != nil {
+		d.release(it)
+		return err
+	}
+	return d.put(it)
+}
+
 // take puts an item into the batch of its folder, unless it turns out that it is not to be copied.
 func (d *delivery) take(ctx context.Context, it *item) error {
 	wanted, err := d.wants(ctx, it)
@@ -98,49 +126,45 @@ func (d *delivery) take(ctx context.Context, it *item) error {
 		d.release(it)
 		return err
 	}
-	box, pace := it.box, d.r.dest.Pace()
-	if len(box.batch) > 0 && box.octets+it.spool.size() > int64(pace.Octets) {
-		if err := d.flush(ctx, box); err != nil {
-			d.release(it)
-			return err
-		}
+	if box := it.box; len(box.batch) > 0 && box.octets+it.spool.size() > int64(d.r.dest.Pace().Octets) {
+		d.due, d.held = box, it
+		return nil
 	}
-	d.put(it)
-	if n := d.r.Narrow.Messages; n > 0 && d.r.dealt+d.pending() >= n {
-		return errEnough
-	}
-	if !d.begun { // the first message goes alone anyway, see imap.Append: while it is under way the others come
-		d.begun = true
-		return d.flush(ctx, box)
-	}
-	if len(box.batch) >= pace.Messages || box.octets >= int64(pace.Octets) {
-		return d.flush(ctx, box)
-	}
-	return d.makeRoom(ctx)
+	return d.put(it)
 }
 
-// put adds an item to the batch of its folder.
-func (d *delivery) put(it *item) {
-	box := it.box
+// put adds an item to the batch of its folder, and says which batch is due then.
+func (d *delivery) put(it *item) error {
+	box, pace := it.box, d.r.dest.Pace()
 	if len(box.batch) == 0 {
 		d.waiting = append(d.waiting, box)
 	}
 	box.batch = append(box.batch, it)
 	box.octets += it.spool.size()
 	box.share += it.share
+	switch n := d.r.Narrow.Messages; {
+	case n > 0 && d.r.dealt+d.pending() >= n:
+		return errEnough
+	case !d.begun: // the first message goes alone anyway, see imap.Append: while it is under way the others come
+		d.begun, d.due = true, box
+	case len(box.batch) >= pace.Messages, box.octets >= int64(pace.Octets):
+		d.due = box
+	default:
+		d.makeRoom()
+	}
+	return nil
 }
 
 // makeRoom sends what has waited longest in folders to which little comes: what waits there would in the end hold all of
 // the window, and messages for it could not be retrieved any more.
-func (d *delivery) makeRoom(ctx context.Context) error {
+func (d *delivery) makeRoom() {
 	held := int64(0)
 	for _, box := range d.waiting {
 		held += box.share
 	}
-	if held <= window/3 { // the rest is for what is on its way
-		return nil
+	if held > window/3 { // the rest is for what is on its way
+		d.due = d.waiting[0]
 	}
-	return d.flush(ctx, d.waiting[0])
 }
 
 // open takes the batch of a folder out: another one can begin.
@@ -163,6 +187,11 @@ func (d *delivery) pending() (n int) {
 
 // flushAll sends all that waits.
 func (d *delivery) flushAll(ctx context.Context) error {
+	if d.due != nil {
+		if err := d.proceed(ctx); err != nil && !errors.Is(err, errEnough) {
+			return err
+		}
+	}
 	for len(d.waiting) > 0 {
 		if err := d.flush(ctx, d.waiting[0]); err != nil {
 			return err
