@@ -24,9 +24,10 @@ func (a *Account) MissingList(ctx context.Context) ([]Record, error) {
 	return a.records(ctx, "phase = 'missing' ORDER BY id")
 }
 
-// Unverified gives the stored messages that were not yet read back, in order of ID.
-func (a *Account) Unverified(ctx context.Context) ([]Record, error) {
-	return a.records(ctx, "phase = 'stored' ORDER BY id")
+// Unverified gives at most most of the stored messages that were not yet read back and whose ID is above after, in order
+// of ID.
+func (a *Account) Unverified(ctx context.Context, after int64, most int) ([]Record, error) {
+	return a.records(ctx, "phase = 'stored' AND id > ? ORDER BY id LIMIT ?", after, most)
 }
 
 // InDeletion gives the messages of which nobody knows whether the source has deleted them, in order of ID.

@@ -142,7 +142,7 @@ func TestQueries(t *testing.T) {
 	}{
 		"Intents, oldest first":  {func() ([]Record, error) { return a.Intents(ctx) }, "12 6 4 0"},
 		"Unplaced, oldest first": {func() ([]Record, error) { return a.Unplaced(ctx) }, "5 2"},
-		"Unverified":             {func() ([]Record, error) { return a.Unverified(ctx) }, "1 2 5"},
+		"Unverified":             {func() ([]Record, error) { return a.Unverified(ctx, 0, 9) }, "1 2 5"},
 		"MissingList":            {func() ([]Record, error) { return a.MissingList(ctx) }, "8"},
 		"InDeletion":             {func() ([]Record, error) { return a.InDeletion(ctx) }, "9"},
 		"RefusedList":            {func() ([]Record, error) { return a.RefusedList(ctx) }, "3"},

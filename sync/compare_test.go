@@ -114,7 +114,7 @@ func TestCompareLeavesWhatOnlyContentCanTell(t *testing.T) {
 		"it was refused, and has another size": {todo{Listed: Listed{Size: 7}}, refusedAs(1, noon)},
 	} {
 		m := compare([]todo{c.m}, []string{"a"}, map[string][]state.Record{"a": {c.rec}}, noon)[0]
-		if m.verdict != unsure || !m.byDigest || m.record.ID != 0 {
+		if m.verdict != unsure || !m.byDigest || m.record != nil {
 			t.Errorf("%s: got %+v, want it to be retrieved", name, m)
 		}
 	}

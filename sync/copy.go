@@ -150,7 +150,8 @@ func (r *run) tooBig(ctx context.Context, m todo, f Folder, rec state.Record) er
 
 // refuseUnsent records a message that is not sent because it would be refused. rec holds what is known of its content.
 func (r *run) refuseUnsent(ctx context.Context, m todo, f Folder, rec state.Record, code, words string) error {
-	if m.was.Phase == state.PhaseMissing { // sent once, and nobody has found it: that is more than a refusal
+	was := m.earlier()
+	if was.Phase == state.PhaseMissing { // sent once, and nobody has found it: that is more than a refusal
 		m.entry.fate = doubted
 		return nil
 	}
@@ -161,8 +162,8 @@ func (r *run) refuseUnsent(ctx context.Context, m todo, f Folder, rec state.Reco
 	}
 	now := time.Now()
 	rec.ID, rec.UIDL, rec.Listed, rec.Folder, rec.UIDValidity, rec.Begun, rec.Run =
-		m.was.ID, m.UIDL, m.Size, f.Name, f.UIDValidity, now, r.id
-	id, err := r.State.RefusedUnsent(ctx, rec, code, words, now, nextTry(m.was, now))
+		was.ID, m.UIDL, m.Size, f.Name, f.UIDValidity, now, r.id
+	id, err := r.State.RefusedUnsent(ctx, rec, code, words, now, nextTry(was, now))
 	if err != nil {
 		return StateError(err)
 	}

@@ -56,7 +56,7 @@ func (r *run) infer(header []byte, uidl string, now time.Time) message.Inference
 
 // intent is the record of the message before it is appended.
 func (it *item) intent(r *run) state.Record {
-	return state.Record{ID: it.was.ID, UIDL: it.UIDL, Listed: it.Size, Size: it.spool.size(), Digest: it.digest,
+	return state.Record{ID: it.earlier().ID, UIDL: it.UIDL, Listed: it.Size, Size: it.spool.size(), Digest: it.digest,
 		Header: it.fingerprint, Body: it.body, MessageID: it.messageID, Sent: it.spool.size(), Keep: it.keep,
 		Folder: it.box.Name, UIDValidity: it.box.UIDValidity, UIDNext: it.box.UIDNext, Begun: time.Now(), Run: r.id}
 }

@@ -93,11 +93,12 @@ func TestPlanAgainstMultisets(t *testing.T) {
 			if m.Listed != p.listing[i] {
 				t.Fatalf("place %d has %+v, want %+v", i, m.Listed, p.listing[i])
 			}
-			if rec := m.record; rec.ID != 0 && (taken[rec.ID] || rec.UIDL != m.UIDL || rec.Listed != m.Size ||
-				rec.Phase == state.PhaseDeleted) {
-				t.Fatalf("%+v has record %+v", m.Listed, rec)
+			if rec := m.record; rec != nil {
+				if taken[rec.ID] || rec.UIDL != m.UIDL || rec.Listed != m.Size || rec.Phase == state.PhaseDeleted {
+					t.Fatalf("%+v has record %+v", m.Listed, *rec)
+				}
+				taken[rec.ID] = true
 			}
-			taken[m.record.ID] = true
 			if copies[m.Number] != (m.verdict >= due) {
 				t.Fatalf("verdict %d of %+v: copied %v", m.verdict, m.Listed, copies[m.Number])
 			}
@@ -180,7 +181,7 @@ func TestPlanAgainAfterSomeWereCopied(t *testing.T) {
 // copied is what becomes of a message that is stored.
 func (p *planned) copied(m todo) {
 	p.run.conclude(m.entry, copied, Outcome{Result: Copied})
-	if m.was.ID != 0 {
+	if m.was != nil {
 		p.records[m.was.ID-1].Phase, p.records[m.was.ID-1].Run = state.PhaseStored, 1
 		return
 	}

@@ -13,15 +13,23 @@ import (
 type todo struct {
 	Listed
 	entry    *entry
-	was      state.Record // of an earlier refusal; zero: there was none
-	header   [32]byte     // fingerprint, if the header was asked for
-	byDigest bool         // only its content can tell whether it is new: see identify.go
+	was      *state.Record // of an earlier refusal; nil: there was none
+	header   [32]byte      // fingerprint, if the header was asked for
+	byDigest bool          // only its content can tell whether it is new: see identify.go
+}
+
+// earlier is the record of an earlier refusal; the zero value: there was none.
+func (m *todo) earlier() state.Record {
+	if m.was == nil {
+		return state.Record{}
+	}
+	return *m.was
 }
 
 // A match says what the memory knows of a listed message.
 type match struct {
 	todo
-	record  state.Record // zero: none
+	record  *state.Record // nil: none
 	verdict verdict
 }
 
@@ -73,7 +81,8 @@ func compare(listing []todo, keys []string, records map[string][]state.Record, n
 			matches[i].verdict, matches[i].byDigest = unsure, true
 			continue
 		}
-		matches[i].record, matches[i].verdict = rs[at], judge(rs[at], now)
+		rec := rs[at]
+		matches[i].record, matches[i].verdict = &rec, judge(rec, now)
 		records[keys[i]] = slices.Delete(rs, at, at+1)
 	}
 	return matches
@@ -122,7 +131,7 @@ func (r *run) weigh() (list []todo) {
 	clear(r.used)
 	for i := range r.matches {
 		m := &r.matches[i]
-		if m.record.ID != 0 {
+		if m.record != nil {
 			r.used[m.record.ID] = true
 			r.entryOf[m.record.ID] = m.entry
 		}

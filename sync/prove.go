@@ -15,18 +15,27 @@ func (r *run) prove(ctx context.Context) error {
 	if r.DryRun || r.Verify == Unproved {
 		return nil
 	}
-	open, err := r.State.Unverified(ctx)
-	if err != nil || len(open) == 0 {
-		return StateError(err)
-	}
 	early, release := r.untilStop(ctx)
 	defer release()
-	err = r.proveAll(early, open, r.Verify)
-	if err != nil && early.Err() != nil {
-		return stopped(early)
+	for after := int64(0); ; {
+		open, err := r.State.Unverified(ctx, after, provedAtOnce)
+		if err != nil || len(open) == 0 {
+			r.boxes = nil
+			return StateError(err)
+		}
+		after = open[len(open)-1].ID
+		err = r.proveAll(early, open, r.Verify)
+		if err != nil && early.Err() != nil {
+			return stopped(early)
+		}
+		if err != nil {
+			return Doing(err, "read back what was stored")
+		}
 	}
-	return Doing(err, "read back what was stored")
 }
+
+// provedAtOnce is how many records are in memory while they are read back.
+const provedAtOnce = 5000
 
 func (r *run) proveAll(ctx context.Context, open []state.Record, level Level) error {
 	if err := r.login(ctx); err != nil {
@@ -43,7 +52,6 @@ func (r *run) proveAll(ctx context.Context, open []state.Record, level Level) er
 			return err
 		}
 	}
-	r.boxes = nil
 	return nil
 }
 

@@ -34,7 +34,7 @@ func (r *run) rebind(ctx context.Context) error {
 			return err
 		}
 		if ok && rec.Listed == m.Size {
-			m.record, m.verdict = rec, judge(rec, r.report.Began)
+			m.record, m.verdict = &rec, judge(rec, r.report.Began)
 			r.settled[rec.ID], r.used[rec.ID] = true, true
 			bindings = append(bindings, state.Binding{ID: rec.ID, UIDL: m.UIDL, Listed: m.Size})
 		}
@@ -61,7 +61,7 @@ func (r *run) unknown(ctx context.Context) (list []int, err error) {
 	found := 0
 	for i, m := range r.matches {
 		switch {
-		case m.record.ID != 0:
+		case m.record != nil:
 			r.used[m.record.ID] = true
 			found++
 		case m.verdict == fresh && m.UIDL != "":

@@ -66,7 +66,7 @@ func (r *run) closed(ctx context.Context, items []*item, answers []Answer, which
 		it.box.refusal = err
 		code, words := wordsOf(err)
 		now := time.Now()
-		if err := r.State.Refused(ctx, it.id, code, words, now, nextTry(it.was, now)); err != nil {
+		if err := r.State.Refused(ctx, it.id, code, words, now, nextTry(it.earlier(), now)); err != nil {
 			return StateError(err)
 		}
 		r.refuse(it.entry, it.outcome(), code, words)
@@ -112,7 +112,7 @@ func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) erro
 		}
 	}
 	now := time.Now()
-	if err := d.r.State.Refused(record, it.id, e.Code, e.Server, now, nextTry(it.was, now)); err != nil {
+	if err := d.r.State.Refused(record, it.id, e.Code, e.Server, now, nextTry(it.earlier(), now)); err != nil {
 		return StateError(err)
 	}
 	d.r.refuse(it.entry, it.outcome(), e.Code, e.Server)

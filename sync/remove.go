@@ -129,9 +129,12 @@ func (r *run) deletable(ctx context.Context, due map[int64]state.Record) (list [
 			return nil, nil
 		}
 		times[m.UIDL] = true
+		if m.record == nil {
+			continue
+		}
 		rec, ok := due[m.record.ID]
 		if ok && rec.UIDL == m.UIDL && rec.Listed == m.Size {
-			m.record = rec
+			m.record = &rec
 			list = append(list, m)
 		}
 	}
@@ -208,7 +211,7 @@ func (r *run) deleteNow(ctx context.Context, list []match) error {
 		return StateError(err)
 	}
 	for _, d := range list {
-		r.deleted(d.record)
+		r.deleted(*d.record)
 	}
 	return nil
 }

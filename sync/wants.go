@@ -84,7 +84,7 @@ func (r *run) remembered(ctx context.Context, it *item) (bool, error) {
 		return false, err
 	}
 	r.used[rec.ID] = true
-	m := match{todo: it.todo, record: rec, verdict: judge(rec, it.now)}
+	m := match{todo: it.todo, record: &rec, verdict: judge(rec, it.now)}
 	if (it.UIDL != "" || rec.UIDL == "") && (rec.UIDL != it.UIDL || rec.Listed != it.Size) {
 		r.settled[rec.ID] = rec.UIDL != it.UIDL
 		if err := r.State.Rebind(ctx, []state.Binding{{ID: rec.ID, UIDL: it.UIDL, Listed: it.Size}}); err != nil {
@@ -97,7 +97,7 @@ func (r *run) remembered(ctx context.Context, it *item) (bool, error) {
 		}
 	}
 	if m.verdict == due {
-		it.was = rec
+		it.was = &rec
 		return false, nil
 	}
 	r.settleFate(&m)
