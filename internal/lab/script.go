@@ -2,8 +2,10 @@ package lab
 
 import (
 	"bufio"
+	"compress/flate"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 )
@@ -25,7 +27,7 @@ func StartScript(play func(p *Peer)) (*Script, error) {
 // A Peer is the client of one connection. It is for one goroutine.
 type Peer struct {
 	Number int      // of the connection, from 1
-	Conn   net.Conn // the TCP connection, or TLS over it after StartTLS
+	Conn   net.Conn // the TCP connection; TLS over it after StartTLS; what is compressed over that after Compress
 	r      *bufio.Reader
 }
 
@@ -67,4 +69,28 @@ func (p *Peer) StartTLS(conf *tls.Config) error {
 	}
 	p.Conn, p.r = t, bufio.NewReader(t)
 	return nil
+}
+
+// Compress is the server's side of COMPRESS DEFLATE (RFC 4978), when its OK is sent. What the client sent too early is
+// taken for compressed.
+func (p *Peer) Compress() {
+	w, _ := flate.NewWriter(p.Conn, flate.DefaultCompression) // a level that there is
+	z := &zipped{Conn: p.Conn, in: flate.NewReader(p.r), out: w}
+	p.Conn, p.r = z, bufio.NewReader(z)
+}
+
+// zipped is a connection on which both sides compress.
+type zipped struct {
+	net.Conn
+	in  io.Reader
+	out *flate.Writer
+}
+
+func (z *zipped) Read(p []byte) (int, error) { return z.in.Read(p) }
+
+func (z *zipped) Write(p []byte) (int, error) {
+	if n, err := z.out.Write(p); err != nil {
+		return n, err
+	}
+	return len(p), z.out.Flush()
 }

@@ -62,6 +62,8 @@ type Conn struct {
 	cut    atomic.Pointer[error] // why the connection was closed from our side
 	in     atomic.Int64
 	secure bool
+
+	deflate *deflater // nil: what is written is not compressed
 }
 
 // Dial connects, with TLS if it is implicit. An error has a class.
@@ -113,7 +115,7 @@ func (c *Conn) Host() string { return c.server.Host }
 // Secure says whether what is sent is encrypted.
 func (c *Conn) Secure() bool { return c.secure }
 
-// Received gives the number of octets read so far.
+// Received gives the number of octets read so far, as they came over the line.
 func (c *Conn) Received() int64 { return c.in.Load() }
 
 // Read gives what is buffered, or waits for more.
@@ -122,12 +124,23 @@ func (c *Conn) Read(p []byte) (int, error) { return c.r.Read(p) }
 // Buffered gives the reader itself, for bodies that are read straight off the wire.
 func (c *Conn) Buffered() *bufio.Reader { return c.r }
 
-// Write sends p in pieces, each with its own deadline, so that a large message may take as long as it moves. It
-// returns how many octets were handed to the kernel.
+// Write returns when the kernel has all of p. With an error it returns how many octets may have been handed to it: exactly
+// so many, unless they are compressed.
 func (c *Conn) Write(p []byte) (n int, err error) {
-	const piece = 64 << 10
 	step.At("write to " + c.server.Side)
 	defer step.At("written to " + c.server.Side)
+	if c.deflate != nil {
+		return c.deflate.Write(p)
+	}
+	return c.send(p)
+}
+
+// piece is how much is written with one deadline.
+const piece = 64 << 10 // octets
+
+// send writes p in pieces, each with its own deadline, so that a large message may take as long as it moves. It returns
+// how many octets were handed to the kernel.
+func (c *Conn) send(p []byte) (n int, err error) {
 	for n < len(p) {
 		c.raw.SetWriteDeadline(time.Now().Add(c.server.Timeout))
 		m, err := c.raw.Write(p[n:min(n+piece, len(p))])
