@@ -56,6 +56,9 @@ func StartProxy(target string, o ProxyOptions) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Rate > 0 {
+		narrow(d.ln.(*net.TCPListener))
+	}
 	p := &Proxy{door: d, o: o, target: target, shut: make(chan struct{}), pairs: make(map[int]*pair)}
 	d.serve(p.connect)
 	return p, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -244,6 +245,19 @@ func TestProxyPassesNoMoreThanItsRate(t *testing.T) {
 	if d := time.Since(begin); d < 200*time.Millisecond || d > patience/2 {
 		t.Errorf("20,000 octets took %v", d)
 	}
+}
+
+// Who sends more than a line carries is held up, but for what the kernels hold.
+func TestProxyHoldsNoMoreThanALineDoes(t *testing.T) {
+	s, _ := hearing(t, "")
+	p := startProxy(t, s, ProxyOptions{Rate: 1e6})
+	c := dial(t, p)
+	c.SetWriteDeadline(time.Now().Add(time.Second))
+	n, err := c.Write(make([]byte, 32<<20))
+	if !errors.Is(err, os.ErrDeadlineExceeded) || n > 4<<20 {
+		t.Errorf("%d octets were taken in a second, %v", n, err)
+	}
+	p.Close()
 }
 
 func TestProxyEndsWhateverIsOnItsWay(t *testing.T) {

@@ -38,7 +38,7 @@ type chunk struct {
 
 func newPair(client, server *net.TCPConn, o ProxyOptions, n int) *pair {
 	way := func(from, to *net.TCPConn, w Way) *lane {
-		l := &lane{from: from, to: to, o: o, queue: make(chan chunk, 1024), taken: make(chan struct{}),
+		l := &lane{from: from, to: to, o: o, queue: make(chan chunk, o.room()), taken: make(chan struct{}),
 			hurry: make(chan struct{})}
 		if b := o.Break; b != nil && b.Way == w && (b.Conn == 0 || b.Conn == n) {
 			l.end = b
@@ -47,6 +47,15 @@ func newPair(client, server *net.TCPConn, o ProxyOptions, n int) *pair {
 	}
 	return &pair{client: client, server: server, over: make(chan struct{}), up: way(client, server, Up),
 		down: way(server, client, Down)}
+}
+
+// room is how many chunks a way holds. With a rate it is what is on its way and that of 200 ms before it, as a router has it:
+// who sends more notices that it is slow.
+func (o ProxyOptions) room() int {
+	if o.Rate == 0 {
+		return 1024
+	}
+	return int(o.Delay/tick) + 10
 }
 
 // run serves until both ways have ended, or until shut is closed.
@@ -81,7 +90,7 @@ func (l *lane) take(over <-chan struct{}) {
 	defer close(l.queue)
 	const slab = 512 << 10 // that is cut up, so that nothing is copied
 	var buf []byte
-	for total, piece := int64(0), l.piece(); ; {
+	for total, piece := int64(0), l.o.piece(); ; {
 		if int64(len(buf)) < piece {
 			buf = make([]byte, slab)
 		}
@@ -103,13 +112,16 @@ func (l *lane) take(over <-chan struct{}) {
 	}
 }
 
-// piece is how many octets are passed on together: with a rate, those of 20 ms.
-func (l *lane) piece() int64 {
+// tick is how much time a chunk takes where there is a rate.
+const tick = 20 * time.Millisecond
+
+// piece is how many octets are passed on together: with a rate, those of a tick.
+func (o ProxyOptions) piece() int64 {
 	const most = 64 << 10
-	if l.o.Rate == 0 {
+	if o.Rate == 0 {
 		return most
 	}
-	return max(1, min(most, l.o.Rate/50))
+	return max(1, min(most, o.Rate*int64(tick)/int64(time.Second)))
 }
 
 // deliver passes on what is in the queue when it is due, and how the way ended.
