@@ -19,6 +19,10 @@ type pending struct {
 func (s *Session) Append(ctx context.Context, f sync.Folder, batch []sync.Outgoing) sync.Pending {
 	defer s.begin(ctx)()
 	p := &pending{s: s}
+	if err := s.compress(); err != nil {
+		p.parts = []*part{failed(batch, unsent(err))}
+		return p
+	}
 	if s.shy {
 		if err := s.deselect(); err != nil {
 			p.parts = []*part{failed(batch, unsent(err))}

@@ -39,6 +39,7 @@ type Session struct {
 	selected string          // the folder that is EXAMINEd; "": none
 	sure     bool            // the server takes messages for the folder that is
 	shy      bool            // it does not
+	asked    bool            // for compression
 	unsticky map[string]bool // folders whose UIDs mean nothing later
 }
 

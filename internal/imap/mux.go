@@ -46,11 +46,12 @@ type mux struct {
 	mu      stdsync.Mutex // of all that follows
 	next    int           // number of our last tag
 	waiting map[string]*command
-	asking  *command // that of them which waits for "+"
-	writing bool     // we are
-	step    bool     // imapclient waits
-	fault   error    // why it is gone
-	bye     *string  // what the server said with BYE
+	asking  *command      // that of them which waits for "+"
+	rested  chan struct{} // closed when nothing is in waiting any more; nil: nobody wants to know
+	writing bool          // we are
+	step    bool          // imapclient waits
+	fault   error         // why it is gone
+	bye     *string       // what the server said with BYE
 }
 
 func newMux(w *wire.Conn, v veil, greeting string, most int64) *mux {

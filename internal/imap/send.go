@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
@@ -14,8 +15,9 @@ import (
 type sender struct {
 	w      *wire.Conn
 	buf    *bufio.Writer // over the sender itself
-	sent   int64         // octets that the kernel has
-	spoilt bool          // a message could not be read: the rest of its literal will not come
+	sent   int64         // octets that the kernel has, or may have after an error
+	line   gauge
+	spoilt bool // a message could not be read: the rest of its literal will not come
 }
 
 func newSender(w *wire.Conn) *sender {
@@ -26,8 +28,10 @@ func newSender(w *wire.Conn) *sender {
 
 // Write is for buf.
 func (s *sender) Write(p []byte) (int, error) {
+	began := time.Now()
 	n, err := s.w.Write(p)
 	s.sent += int64(n)
+	s.line.add(n, time.Since(began))
 	return n, err
 }
 
@@ -41,7 +45,7 @@ func (s *sender) flush() error {
 	return s.buf.Flush()
 }
 
-func (s *sender) line(text string) error {
+func (s *sender) say(text string) error {
 	s.w.Trace("C", strings.TrimRight(text, "\r\n"))
 	_, err := s.buf.WriteString(text)
 	return err
@@ -84,7 +88,7 @@ func (s *Session) send(p *part) error {
 		if i == 0 {
 			head = p.command.tag + " APPEND " + p.mailbox + head
 		}
-		if err := s.out.line(head); err != nil {
+		if err := s.out.say(head); err != nil {
 			return err
 		}
 		if p.asks {

@@ -12,8 +12,9 @@ const tagPrefix = "p"
 
 // A command is one of our own that is on its way.
 type command struct {
-	tag     string
-	replies chan reply // has room for all that can come: a "+" and the tagged end
+	tag      string
+	compress bool       // it is COMPRESS, and not APPEND
+	replies  chan reply // has room for all that can come: a "+" and the tagged end
 }
 
 // reply answers a command of our own: a tagged status, or a continuation request, which has the tag "+".
@@ -32,6 +33,31 @@ func (m *mux) command(asks bool) *command {
 	}
 	m.watch()
 	return c
+}
+
+// compress announces COMPRESS, in the same way.
+func (m *mux) compress() *command {
+	c := m.command(false)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c.compress = true
+	return c
+}
+
+// rest waits until the server owes us no reply, or there will be no more.
+func (m *mux) rest() {
+	m.mu.Lock()
+	if len(m.waiting) == 0 {
+		m.mu.Unlock()
+		return
+	}
+	rested := make(chan struct{})
+	m.rested = rested
+	m.mu.Unlock()
+	select {
+	case <-rested:
+	case <-m.done:
+	}
 }
 
 // answered says whether the server owes us no reply.
@@ -85,10 +111,17 @@ func (m *mux) deliver(r reply) error {
 	if asked {
 		m.asking = nil
 	}
+	if c.compress && r.status == "OK" { // what comes behind this very line is compressed
+		m.Inflate()
+	}
 	c.replies <- r
 	m.chatter.Store(0)
 	m.watch()
-	if r.status == "BAD" && !asked { // it may not have taken the literal for one: no more mail shall be read as commands
+	if m.rested != nil && len(m.waiting) == 0 {
+		close(m.rested)
+		m.rested = nil
+	}
+	if r.status == "BAD" && !asked && !c.compress { // it may not have taken the literal for one: no more mail shall be read as commands
 		e := refusal(sync.Temporary, r.status, m.veil.over(r.text))
 		return &sync.Error{Class: sync.Temporary, Pause: e.Pause, Server: e.Server,
 			Err: fmt.Errorf("we hung up on %s, which did not understand APPEND", m.Host())}

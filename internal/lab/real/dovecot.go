@@ -85,15 +85,18 @@ func (s *Server) startDovecot(t testing.TB, o *Options) {
 	s.folder(t, "home")
 	s.folder(t, "run")
 	s.file(t, "users", s.User+":{PLAIN}"+s.Password+"\n")
-	fsync, capability := "never", ""
+	fsync, more := "never", ""
 	if o.Durable {
 		fsync = "optimized"
 	}
 	if o.Capability != "" {
-		capability = "imap_capability = " + o.Capability
+		more = "imap_capability = " + o.Capability
+	}
+	if o.Compress {
+		more += "\nprotocol imap {\n  mail_plugins = imap_zlib\n}"
 	}
 	conf := s.file(t, "dovecot.conf", fmt.Sprintf(dovecotConf, s.Dir, s.runner.name, s.runner.group, format,
-		s.IMAP, s.IMAPS, s.POP3, s.POP3S, fsync, capability))
+		s.IMAP, s.IMAPS, s.POP3, s.POP3S, fsync, more))
 	s.keep(t, s.command(t, nil, dovecot, "-F", "-c", conf))
 	s.await(t)
 }

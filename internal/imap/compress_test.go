@@ -1,0 +1,333 @@
+package imap
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	stdsync "sync"
+	"testing"
+	"time"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+const zip = " COMPRESS=DEFLATE"
+
+// slowest is a line that has been slow enough.
+var slowest = gauge{enough, time.Hour}
+
+// compresses answers COMPRESS, and goes over to it.
+func compresses(e *ear, reply string) {
+	line, _ := e.r.ReadString('\n')
+	tag, _, _ := strings.Cut(line, " ")
+	e.p.Send(tag + " " + reply + "\r\n")
+	e.p.Compress()
+	e.r = bufio.NewReader(e.p.Conn)
+	line, _ = e.r.ReadString('\n')
+	tag, _, _ = strings.Cut(line, " ")
+	e.p.Send(tag + " OK\r\n")
+}
+
+// squeezed is a session that takes its line for slow, and a server that compresses and then hears what is appended.
+func squeezed(t *testing.T, capabilities string, play func(ear)) *Session {
+	t.Helper()
+	s := hearing(t, capabilities+zip, func(e ear) {
+		compresses(&e, "OK")
+		play(e)
+	})
+	s.out.line = slowest
+	return s
+}
+
+// A session on a slow line compresses, in both directions, and goes on as it did.
+func TestCompression(t *testing.T) {
+	for _, capabilities := range []string{multi, "LITERAL+ UIDPLUS", "UIDPLUS"} {
+		for _, c := range bodies {
+			t.Run(capabilities+", "+c.name, func(t *testing.T) {
+				got := make(chan string, 1)
+				s := squeezed(t, capabilities, func(e ear) {
+					for n := range 2 {
+						h, _ := e.append()
+						got <- strings.Join(h.messages, "")
+						e.say(h, fmt.Sprintf("* 1 EXISTS\r\n%% OK [APPENDUID 7 %d] done", n+1))
+					}
+					caps("").answer(e.p)
+				})
+				for n := range uint32(2) {
+					placed, err := appendOne(t.Context(), s, inbox, letter(c.raw))
+					if err != nil {
+						t.Fatal(err)
+					}
+					equal(t, "place", placed, sync.Placed{UIDValidity: 7, UID: n + 1})
+					equal(t, "message", <-got, c.raw)
+				}
+				f, err := s.Open(t.Context(), "INBOX", false)
+				equal(t, "folder", fmt.Sprint(f.UIDNext, f.UIDValidity, err), "5 7 <nil>")
+				if err := s.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// traced is a session whose lines are noted.
+func traced(t *testing.T, play func(*lab.Peer)) (*Session, func() string) {
+	t.Helper()
+	var mu stdsync.Mutex
+	var lines []string
+	end := at(startScript(t, loginless(play)))
+	end.Trace = func(dir, line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		lines = append(lines, dir+" "+line)
+	}
+	return enterAt(t, end), func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return strings.Join(lines, "\n")
+	}
+}
+
+// While a reply is owed nothing is asked for: the message whose reply it is must not come into doubt.
+func TestCompressionWaitsForReplies(t *testing.T) {
+	early := make(chan int, 1)
+	s, lines := traced(t, func(p *lab.Peer) {
+		caps(multi+zip).answerUntil(p, "LIST")
+		e := ear{p, bufio.NewReader(p.Conn)}
+		h, _ := e.append()
+		p.Conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+		n, _ := e.r.Read(make([]byte, 1))
+		early <- n
+		p.Conn.SetReadDeadline(time.Time{})
+		e.say(h, "% OK [APPENDUID 7 1] done")
+		compresses(&e, "OK")
+		h, _ = e.append()
+		e.say(h, "% OK [APPENDUID 7 2] done")
+	})
+	first := s.Append(t.Context(), inbox, letters("a"))
+	s.out.line = slowest
+	second := s.Append(t.Context(), inbox, letters("b"))
+	equal(t, "first", answers(first.Wait(t.Context())), "7:1")
+	equal(t, "second", answers(second.Wait(t.Context())), "7:2")
+	equal(t, "octets that came too early", <-early, 0)
+	for _, want := range []string{"C p2 COMPRESS DEFLATE\nS p2 OK", "C p3 APPEND", "S p3 OK [APPENDUID 7 2] done"} {
+		if !strings.Contains(lines(), want) {
+			t.Errorf("%q is not in the trace:\n%s", want, lines())
+		}
+	}
+}
+
+// Who does not want to is not asked again, and gets its mail as before.
+func TestCompressionRefused(t *testing.T) {
+	for _, reply := range []string{"NO [COMPRESSIONACTIVE] no", "BAD what", "bad what"} {
+		t.Run(reply, func(t *testing.T) {
+			asked := make(chan string, 1)
+			s := hearing(t, multi+zip, func(e ear) {
+				line, _ := e.r.ReadString('\n')
+				asked <- line
+				e.p.Send("p1 " + reply + "\r\n")
+				for range 2 {
+					h, _ := e.append()
+					e.say(h, "% OK")
+				}
+			})
+			for range 2 {
+				s.out.line = slowest
+				equal(t, "answer", answers(s.Append(t.Context(), inbox, letters("a")).Wait(t.Context())), "0:0")
+			}
+			equal(t, "asked", <-asked, "p1 COMPRESS DEFLATE\r\n")
+		})
+	}
+}
+
+// A server that does not do as it has agreed costs the connection, and no message comes into doubt.
+func TestCompressionThatFails(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		play  func(ear)
+		class sync.Class
+		says  string
+	}{
+		{"no reply", func(e ear) {}, sync.Temporary, "closed the connection"},
+		{"BYE", func(e ear) { e.p.Send("* BYE [UNAVAILABLE] enough\r\n") }, sync.Temporary, "enough"},
+		{"more is wanted", func(e ear) { e.p.Send("+ go\r\n") }, sync.Protocol, "more"},
+		{"a reply of no kind", func(e ear) {
+			e.p.Send("p1 WELL\r\n")
+			e.append()
+		}, sync.Protocol, "neither OK, NO nor BAD"},
+		{"cleartext goes on", func(e ear) { e.p.Send("p1 OK\r\nT9 OK done\r\n") }, sync.Protocol, "cannot be decompressed"},
+		{"a line that breaks", func(e ear) {
+			e.p.Send("p1 OK\r\n")
+			e.p.Compress()
+			e.p.ReadLine()
+		}, sync.Temporary, "closed the connection"},
+		{"an endless line", func(e ear) {
+			e.p.Send("p1 OK\r\n")
+			e.p.Compress()
+			for line := "* OK "; e.p.Send(line) == nil; line = strings.Repeat("x", 1<<20) {
+			}
+		}, sync.Protocol, "1048576"},
+		{"responses without end", func(e ear) {
+			e.p.Send("p1 OK\r\n")
+			e.p.Compress()
+			for flood := strings.Repeat("* 1 EXPUNGE\r\n", 10_000); e.p.Send(flood) == nil; {
+			}
+		}, sync.Protocol, "does not come to an end"},
+		{"a literal of 4 GB", func(e ear) {
+			e.p.Send("p1 OK\r\n")
+			e.p.Compress()
+			for line := "* LIST () \"/\" {4294967295}\r\n"; e.p.Send(line) == nil; line = strings.Repeat("x", 1<<20) {
+			}
+		}, sync.Protocol, "4294967295 octets"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := hearing(t, multi+zip, func(e ear) {
+				e.r.ReadString('\n')
+				c.play(e)
+			})
+			s.out.line = slowest
+			soon(t, "the batch", func() {
+				for range 2 {
+					a := s.Append(t.Context(), inbox, letters("a")).Wait(t.Context())
+					e := hasClass(t, a[0].Err, c.class)
+					equal(t, "unsent", e.Unsent, true)
+					says(t, e, c.says)
+				}
+			})
+		})
+	}
+}
+
+// The same in a FETCH, for which a server may send much: what it may is counted when it is decompressed.
+func TestBombInAFetch(t *testing.T) {
+	for name, once := range map[string]string{"a literal of 4 GB": "* 1 FETCH (UID 1 BODY[] {4294967295}\r\n",
+		"an endless line": "* 1 FETCH (UID 1 ", "a literal of 60 MB held in memory": "* 1 FETCH (UID 1 ENVELOPE ({60000000}\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			s := squeezed(t, multi, func(e ear) {
+				h, _ := e.append()
+				e.say(h, "% OK [APPENDUID 7 1] done")
+				caps("").with("UID FETCH", "").answer(e.p)
+				e.p.Send(once)
+				for flood := strings.Repeat("x", 1<<20); e.p.Send(flood) == nil; {
+				}
+			})
+			soon(t, "reading", func() {
+				if _, err := appendOne(t.Context(), s, inbox, letter("a")); err != nil {
+					t.Fatal(err)
+				}
+				err := s.Read(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []uint32{1}, func(_ uint32, body io.Reader) error {
+					_, err := io.Copy(io.Discard, body)
+					return err
+				})
+				hasClass(t, err, sync.Protocol)
+			})
+		})
+	}
+}
+
+// noise is a message that cannot be compressed.
+func noise(octets int) string {
+	raw := make([]byte, octets)
+	rand.NewChaCha8([32]byte{}).Read(raw)
+	return string(raw)
+}
+
+// As TestLineThatBreaksInABatch: what is said to be unsent is, and of what the server may have nothing is said.
+func TestLineThatBreaksInACompressedBatch(t *testing.T) {
+	temporary, unsent := outcome(sync.Temporary, ""), outcome(sync.Temporary, " unsent")
+	refused := outcome(sync.Refused, " unsent")
+	big := noise(16 << 20)
+	for _, c := range []struct {
+		name, caps string
+		batch      []sync.Outgoing
+		play       func(ear)
+		want       string
+	}{
+		{"in the second of three", "LITERAL+", letters("a", big, "c"), func(e ear) {
+			e.append()
+			io.CopyN(io.Discard, e.r, 1<<20)
+		}, temporary + "|" + unsent + "|" + unsent},
+		{"in the second, the first answered", "LITERAL+", letters("a", big, "c"), func(e ear) {
+			h, _ := e.append()
+			io.CopyN(io.Discard, e.r, 1<<20)
+			e.say(h, "% OK")
+		}, "0:0|" + unsent + "|" + unsent},
+		{"in the second, which is refused", "LITERAL+", letters("a", big, "c"), func(e ear) {
+			h, _ := e.append()
+			e.say(h, "% OK")
+			io.CopyN(io.Discard, e.r, 1<<20)
+			e.p.Send("p3 NO [TOOBIG] no\r\n")
+		}, "0:0|" + refused + "|" + unsent},
+		{"in the second of one command", multi, letters("a", big, "c"), func(e ear) {
+			io.CopyN(io.Discard, e.r, 1<<20)
+		}, unsent + "|" + unsent + "|" + unsent},
+		{"behind the last octet", multi, letters("a", "b"), func(e ear) { e.append() }, temporary + "|" + temporary},
+		{"behind the last octet of all", "LITERAL+", letters("a", "b"), func(e ear) {
+			h, _ := e.append()
+			e.append()
+			e.say(h, "% OK")
+		}, "0:0|" + temporary},
+		{"BAD to the second", "LITERAL+", letters("a", "b", "c"), func(e ear) {
+			first, _ := e.append()
+			second, _ := e.append()
+			e.append()
+			e.say(first, "% OK")
+			e.say(second, "% BAD what")
+			e.append() // we hang up
+		}, "0:0|" + refused + "|" + temporary},
+		{"before the second is asked for", "", letters("a", "b", "c"), func(e ear) {
+			e.append()
+			e.r.ReadString('\n')
+		}, temporary + "|" + unsent + "|" + unsent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := squeezed(t, c.caps, c.play)
+			soon(t, "the batch", func() {
+				equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
+				next := s.Append(t.Context(), inbox, letters("d")).Wait(t.Context())
+				equal(t, "the next one", answers(next), unsent)
+			})
+		})
+	}
+}
+
+// Each connection of a pool decides for itself.
+func TestCompressionInAPool(t *testing.T) {
+	type said struct {
+		connection int
+		line       string
+	}
+	heard, goOn := make(chan said, 2), make(chan struct{})
+	s := startScript(t, loginless(func(p *lab.Peer) {
+		caps(multi+zip).answerUntil(p, "LIST")
+		if p.Number > 1 {
+			caps(multi+zip).answerUntil(p, "EXAMINE")
+		}
+		e := ear{p, bufio.NewReader(p.Conn)}
+		begins, _ := e.r.Peek(len("p1 COMPRESS"))
+		heard <- said{p.Number, string(begins)}
+		<-goOn
+		if p.Number == 1 {
+			compresses(&e, "OK")
+		}
+		h, _ := e.append()
+		e.say(h, "% OK")
+	}))
+	p, err := DialPool(t.Context(), at(s), alice, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close(t.Context()) })
+	p.out.line = slowest
+	first, second := p.Append(t.Context(), inbox, letters("a")), p.Append(t.Context(), inbox, letters("b"))
+	for range 2 {
+		got := <-heard
+		equal(t, fmt.Sprintf("connection %d", got.connection), got.line, map[int]string{1: "p1 COMPRESS", 2: `p1 APPEND "`}[got.connection])
+	}
+	close(goOn)
+	equal(t, "answers", answers(append(first.Wait(t.Context()), second.Wait(t.Context())...)), "0:0|0:0")
+}
