@@ -62,7 +62,8 @@ func lay(b testing.TB, from *source, o real.Options, roundTrip time.Duration) *r
 	b.Helper()
 	o.Durable = true
 	r := &route{from: from, to: real.Start(b, real.Dovecot, &o), job: from.job()}
-	r.POP, r.IMAP, r.Folder = reach(b, from.POP3S, roundTrip), reach(b, r.to.IMAPS, roundTrip), "Bench"
+	line := lab.ProxyOptions{Delay: roundTrip / 2}
+	r.POP, r.IMAP, r.Folder = reach(b, from.POP3S, line), reach(b, r.to.IMAPS, line), "Bench"
 	r.separator = "."
 	if o.Format == "mdbox" {
 		r.separator = "/"
@@ -82,13 +83,13 @@ func lay(b testing.TB, from *source, o real.Options, roundTrip time.Duration) *r
 	return r
 }
 
-// reach gives the address at which a port of this machine is reached.
-func reach(b testing.TB, port int, roundTrip time.Duration) string {
+// reach gives the address at which a port of this machine is reached over such a line.
+func reach(b testing.TB, port int, line lab.ProxyOptions) string {
 	b.Helper()
-	if roundTrip == 0 {
+	if line == (lab.ProxyOptions{}) {
 		return address(port)
 	}
-	p, err := lab.StartProxy(address(port), lab.ProxyOptions{Delay: roundTrip / 2})
+	p, err := lab.StartProxy(address(port), line)
 	if err != nil {
 		b.Fatal(err)
 	}
