@@ -226,19 +226,25 @@ func (m *mux) giveUp(why error) {
 	m.Close()
 }
 
-// end notes why there is nothing more to read, and wakes whoever waits. A server that said BYE has said why.
+// end notes why there is nothing more to read, and wakes whoever waits.
 func (m *mux) end(err error) {
 	m.mu.Lock()
-	if m.fault == nil {
-		m.fault = err
-		if m.bye != nil && sync.ClassOf(err) != sync.Stopped {
-			e := refusal(sync.Temporary, "BYE", m.veil.over(*m.bye))
-			e.Err = fmt.Errorf("%s ended the session: %w", m.Host(), io.ErrUnexpectedEOF)
-			m.fault = e
-		}
-	}
+	m.note(err)
 	m.mu.Unlock()
 	m.closing.Do(func() { close(m.done) })
+}
+
+// note keeps the first reason. A server that said BYE has said why. m.mu is held.
+func (m *mux) note(err error) {
+	if m.fault != nil {
+		return
+	}
+	m.fault = err
+	if m.bye != nil && sync.ClassOf(err) != sync.Stopped {
+		e := refusal(sync.Temporary, "BYE", m.veil.over(*m.bye))
+		e.Err = fmt.Errorf("%s ended the session: %w", m.Host(), io.ErrUnexpectedEOF)
+		m.fault = e
+	}
 }
 
 // why gives the reason why the connection is gone, or nil if it is not, or if imapclient gave it up.

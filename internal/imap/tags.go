@@ -114,6 +114,11 @@ func (m *mux) deliver(r reply) error {
 	if c.compress && r.status == "OK" { // what comes behind this very line is compressed
 		m.Inflate()
 	}
+	var lost error
+	if r.status == "BAD" && !asked && !c.compress {
+		lost = m.confused(r)
+		m.note(lost) // before anybody hears of the reply, and sends the next message
+	}
 	c.replies <- r
 	m.chatter.Store(0)
 	m.watch()
@@ -121,12 +126,15 @@ func (m *mux) deliver(r reply) error {
 		close(m.rested)
 		m.rested = nil
 	}
-	if r.status == "BAD" && !asked && !c.compress { // it may not have taken the literal for one: no more mail shall be read as commands
-		e := refusal(sync.Temporary, r.status, m.veil.over(r.text))
-		return &sync.Error{Class: sync.Temporary, Pause: e.Pause, Server: e.Server,
-			Err: fmt.Errorf("we hung up on %s, which did not understand APPEND", m.Host())}
-	}
-	return nil
+	return lost
+}
+
+// confused is why we hang up on a server that did not understand APPEND: it may not have taken the literal for one, and no
+// more mail shall be read as commands.
+func (m *mux) confused(r reply) error {
+	e := refusal(sync.Temporary, r.status, m.veil.over(r.text))
+	return &sync.Error{Class: sync.Temporary, Pause: e.Pause, Server: e.Server,
+		Err: fmt.Errorf("we hung up on %s, which did not understand APPEND", m.Host())}
 }
 
 // await waits for the reply to a command of our own, or for the "+" that it needs to go on.
