@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/internal/imap"
@@ -41,9 +42,10 @@ func (p *program) destination(ctx context.Context, job *config.Job, s *screen) (
 	if err != nil {
 		return nil, err
 	}
-	e := job.To.Endpoint
+	e, clear := job.To.Endpoint, new(atomic.Bool)
 	return func(ctx context.Context) (sync.Destination, error) {
-		session, err := imap.DialPool(ctx, server, imap.Login{User: e.User, Password: secret, Auth: e.Auth}, job.Connections)
+		session, err := imap.DialPool(ctx, server, imap.Login{User: e.User, Password: secret, Auth: e.Auth,
+			Clear: clear}, job.Connections)
 		if err != nil {
 			return nil, err
 		}

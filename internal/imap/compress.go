@@ -32,7 +32,7 @@ func (g *gauge) slow() bool { return g.octets >= enough && float64(g.octets) < s
 // means that the connection is gone. No mail is at stake then: nothing is on its way while we ask, nor until an answer
 // has come through.
 func (s *Session) compress() error {
-	if s.asked || !s.out.line.slow() || !s.caps.has("COMPRESS=DEFLATE") {
+	if s.asked || s.clear != nil && s.clear.Load() || !s.out.line.slow() || !s.caps.has("COMPRESS=DEFLATE") {
 		return nil
 	}
 	s.asked = true
@@ -57,6 +57,9 @@ func (s *Session) compress() error {
 	}
 	s.w.Deflate()
 	if err := s.client.Noop().Wait(); err != nil && !isRefusal(err) {
+		if s.clear != nil { // Go's inflater waits for a sync flush (golang/go#31514), and not every server does one
+			s.clear.Store(true)
+		}
 		return sync.Doing(s.fault(err), "go over to compression with %s", s.server.Host)
 	}
 	return nil

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	stdsync "sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -189,7 +191,7 @@ func TestCompressionThatFails(t *testing.T) {
 				e.r.ReadString('\n')
 				c.play(e)
 			})
-			s.out.line = slowest
+			s.out.line, s.clear = slowest, new(atomic.Bool)
 			soon(t, "the batch", func() {
 				for range 2 {
 					a := s.Append(t.Context(), inbox, letters("a")).Wait(t.Context())
@@ -198,8 +200,28 @@ func TestCompressionThatFails(t *testing.T) {
 					says(t, e, c.says)
 				}
 			})
+			// What was agreed upon and did not work is not tried again, on no connection.
+			agreed := !slices.Contains([]string{"no reply", "BYE", "more is wanted", "a reply of no kind"}, c.name)
+			equal(t, "given up for good", s.clear.Load(), agreed)
+			next := squeezable(t, s.clear)
+			equal(t, "asked again", next.asked, !agreed)
 		})
 	}
+}
+
+// squeezable is a session on a slow line after its first batch, at a server that can compress.
+func squeezable(t *testing.T, clear *atomic.Bool) *Session {
+	t.Helper()
+	s := hearing(t, multi+zip, func(e ear) {
+		line, _ := e.r.ReadString('\n')
+		if strings.Contains(line, "COMPRESS") {
+			e.p.Send("p1 NO not now\r\n")
+		}
+		e.append()
+	})
+	s.out.line, s.clear = slowest, clear
+	soon(t, "the batch", func() { s.Append(t.Context(), inbox, letters("a")).Wait(t.Context()) })
+	return s
 }
 
 // The same in a FETCH, for which a server may send much: what it may is counted when it is decompressed.

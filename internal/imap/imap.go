@@ -22,6 +22,10 @@ import (
 type Login struct {
 	User, Password string
 	Auth           string
+
+	// Clear is set when a server agrees to compression and is not understood then: sessions that share it go on without. nil
+	// is not remembered.
+	Clear *atomic.Bool
 }
 
 // A Session is a connection that is logged in. See [sync.Destination] for the contract of its methods.
@@ -34,7 +38,8 @@ type Session struct {
 	names  naming
 	out    *sender
 
-	unnamed atomic.Bool // a message came in an order in which it may be lost, see overlooked
+	clear   *atomic.Bool // see Login
+	unnamed atomic.Bool  // a message came in an order in which it may be lost, see overlooked
 
 	selected string          // the folder that is EXAMINEd; "": none
 	sure     bool            // the server takes messages for the folder that is
@@ -58,7 +63,7 @@ func dial(ctx context.Context, s wire.Server, l Login, chatter int64) (*Session,
 	if err != nil {
 		return nil, err
 	}
-	ss := &Session{server: s, w: w, out: newSender(w), unsticky: map[string]bool{}}
+	ss := &Session{server: s, w: w, clear: l.Clear, out: newSender(w), unsticky: map[string]bool{}}
 	defer w.Bind(ctx)()
 	if err := ss.open(ctx, l, chatter); err != nil {
 		ss.drop()

@@ -120,7 +120,7 @@ func TestStrongestMechanismIsTaken(t *testing.T) {
 func TestNoWayToLogIn(t *testing.T) {
 	for _, auth := range []string{"", "login"} {
 		s := startScript(t, denies("LOGINDISABLED AUTH=GSSAPI", "% NO\r\n"))
-		e := hasClass(t, refused(t, at(s), Login{user, password, auth}), sync.Unavailable)
+		e := hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: auth}), sync.Unavailable)
 		says(t, e, "no way to log in")
 	}
 }
@@ -140,7 +140,7 @@ func TestMechanismThatTheServerLacks(t *testing.T) {
 	}
 	t.Run("nobody knows it", func(t *testing.T) {
 		for _, auth := range []string{"ntlm", "user", "apop"} {
-			hasClass(t, refused(t, at(startIMAP(t, lab.IMAPOptions{})), Login{user, password, auth}), sync.Config)
+			hasClass(t, refused(t, at(startIMAP(t, lab.IMAPOptions{})), Login{User: user, Password: password, Auth: auth}), sync.Config)
 		}
 	})
 }
@@ -153,7 +153,7 @@ func TestSecretStaysHereUntilItIsAskedFor(t *testing.T) {
 		line, _ := p.ReadLine()
 		heard <- line
 	})
-	hasClass(t, refused(t, at(s), Login{user, password, "plain"}), sync.Temporary)
+	hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: "plain"}), sync.Temporary)
 	equal(t, "command", <-heard, "a1 AUTHENTICATE PLAIN")
 }
 
@@ -210,11 +210,11 @@ func TestRefusedLogin(t *testing.T) {
 						p.ReadLine()
 						p.Send(c.reply)
 					})
-					equal(t, "code", hasClass(t, refused(t, at(s), Login{user, password, auth}), c.class).Code, c.code)
+					equal(t, "code", hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: auth}), c.class).Code, c.code)
 					return
 				}
 				s := startScript(t, denies("AUTH=PLAIN LOGIN", reply))
-				l := Login{user, password, auth}
+				l := Login{User: user, Password: password, Auth: auth}
 				e := hasClass(t, refused(t, at(s), l), c.class)
 				equal(t, "code", e.Code, c.code)
 			})
@@ -242,7 +242,7 @@ func TestServerThatRepeatsTheSecret(t *testing.T) {
 				server.Timeout = patience / 10
 				var trace strings.Builder
 				server.Trace = func(dir, line string) { trace.WriteString(dir + line + "\n") }
-				ss, err := Dial(t.Context(), server, Login{user, password, auth})
+				ss, err := Dial(t.Context(), server, Login{User: user, Password: password, Auth: auth})
 				if err == nil {
 					ss.drop()
 				} else {
@@ -267,7 +267,7 @@ func TestNoSecretInTheTrace(t *testing.T) {
 		}
 		var trace strings.Builder
 		server.Trace = func(dir, line string) { trace.WriteString(dir + line + "\n") }
-		ss, err := Dial(t.Context(), server, Login{user, password, auth})
+		ss, err := Dial(t.Context(), server, Login{User: user, Password: password, Auth: auth})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,7 +288,7 @@ func TestNoSecretInTheTrace(t *testing.T) {
 func TestSecretsThatCannotBeSent(t *testing.T) {
 	for _, bad := range []string{"\r", "\n", "\x00", "\r\nx DELETE INBOX"} {
 		for _, auth := range append([]string{""}, auths...) {
-			for _, l := range []Login{{user + bad, password, auth}, {user, password + bad, auth}} {
+			for _, l := range []Login{{User: user + bad, Password: password, Auth: auth}, {User: user, Password: password + bad, Auth: auth}} {
 				s := startIMAP(t, lab.IMAPOptions{Mechs: everything})
 				hasClass(t, refused(t, at(s), l), sync.Config)
 				equal(t, "connections", s.Connections(), 0)
@@ -309,7 +309,7 @@ func TestPasswordsComeThrough(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(s.Close)
-			ss, err := Dial(t.Context(), at(s), Login{user, pass, auth})
+			ss, err := Dial(t.Context(), at(s), Login{User: user, Password: pass, Auth: auth})
 			if err != nil {
 				t.Errorf("%q, %s: %v", pass, auth, err)
 				continue
@@ -326,7 +326,7 @@ func TestLetInTooEarly(t *testing.T) {
 			p.Send("* OK [CAPABILITY IMAP4rev1] ready\r\n")
 			caps("").with("LOGIN", "% OK\r\n", "AUTHENTICATE", "% OK\r\n").answer(p)
 		})
-		hasClass(t, refused(t, at(s), Login{user, password, auth}), sync.Protocol)
+		hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: auth}), sync.Protocol)
 	}
 }
 

@@ -54,7 +54,7 @@ func TestThrottledEverywhere(t *testing.T) {
 		status, text, _ := strings.Cut(c.text, " ")
 		t.Run("login: "+c.text, func(t *testing.T) {
 			s := startScript(t, denies("AUTH=PLAIN LOGIN", "% "+c.text+"\r\n"))
-			e := hasClass(t, refused(t, at(s), Login{user, password, "plain"}), sync.Temporary)
+			e := hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: "plain"}), sync.Temporary)
 			equal(t, "pause", e.Pause, c.pause)
 		})
 		t.Run("EXAMINE: "+c.text, func(t *testing.T) {
