@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,9 @@ import (
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // what waits for the other server is most of our memory: garbage shall not double it
+	}
 	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, config.SystemKeyring{Getenv: os.Getenv}, stdio{os.Stdin, os.Stdout, os.Stderr}))
 }
 
