@@ -33,6 +33,9 @@ func (c *Conn) StartTLS(ctx context.Context) error {
 	}
 	t.SetDeadline(time.Time{})
 	c.raw, c.secure = t, true
+	if c.server.Secured != nil {
+		c.server.Secured(t.ConnectionState())
+	}
 	return nil
 }
 
@@ -75,6 +78,10 @@ func (c *Conn) handshakeError(ctx context.Context, err error) error {
 		e.Err = fmt.Errorf("the certificate of %s is not trusted: %s; its fingerprint is %s", s.Host, reason(cert.Err), got)
 		e.Remedy = fmt.Sprintf("if it is your own server, --%s-tls-ca FILE names its authority; "+
 			"if you know this very certificate, pin it: --%s-tls-fingerprint %s", s.Side, s.Side, got)
+		if x509Error, ok := errors.AsType[x509.CertificateInvalidError](cert.Err); ok && x509Error.Reason == x509.Expired {
+			e.Remedy = fmt.Sprintf("this machine's clock says %s: if that is right, the server needs a new certificate; %s",
+				time.Now().Format(time.DateOnly), e.Remedy)
+		}
 	case errors.As(err, &record):
 		e.Err = fmt.Errorf("%s does not speak TLS on port %d", s.Host, s.Port)
 		if s.Security == ImplicitTLS {

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
@@ -223,5 +224,35 @@ func TestCertificateWithControlCharacters(t *testing.T) {
 	e := isClass(t, err, sync.Unavailable, "not trusted")
 	if strings.Contains(e.Error(), "\x1b") {
 		t.Errorf("got %q", e)
+	}
+}
+
+func TestSecured(t *testing.T) {
+	a := authority(t)
+	for _, c := range []struct {
+		name  string
+		leaf  lab.Leaf
+		times int
+	}{{"a good certificate", a.Good, 1}, {"one that is not trusted", a.Expired, 0}} {
+		t.Run(c.name, func(t *testing.T) {
+			s := play(t, shakes(c.leaf.Config))
+			s.Security, s.Roots = ImplicitTLS, a.Pool
+			times := 0
+			s.Secured = func(cs tls.ConnectionState) {
+				times++
+				if sum := sha256.Sum256(cs.PeerCertificates[0].Raw); hex.EncodeToString(sum[:]) != c.leaf.Fingerprint {
+					t.Errorf("another certificate: %x", sum)
+				}
+			}
+			conn, err := Dial(t.Context(), s)
+			if err == nil {
+				conn.Close()
+			} else if e := isClass(t, err, sync.Unavailable, "not trusted"); !strings.Contains(e.Remedy, "clock says "+time.Now().Format("2006")) {
+				t.Errorf("no word of the clock in %q", e.Remedy)
+			}
+			if times != c.times {
+				t.Errorf("called %d times, want %d", times, c.times)
+			}
+		})
 	}
 }

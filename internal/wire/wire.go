@@ -6,6 +6,7 @@ package wire
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ type Server struct {
 	// Trace, if not nil, is called with each line sent and received, with secrets and bodies left out.
 	// dir is "C" or "S". It may be called from several goroutines.
 	Trace func(dir, line string)
+
+	// Secured, if not nil, is called after each TLS handshake that went well, with what came of it.
+	Secured func(tls.ConnectionState)
 }
 
 // Addr is HOST:PORT.
