@@ -1,6 +1,7 @@
 package pop3
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,6 +13,18 @@ const capaMax = 1000
 type capabilities map[string][]string
 
 func (c capabilities) has(name string) bool { _, ok := c[name]; return ok }
+
+// Abilities gives what CAPA says before the login, once TLS has begun, and what it says after it: "SASL PLAIN", in capitals
+// and in alphabetical order. A server without CAPA gives none. After is known when the maildrop has been listed.
+func (s *Session) Abilities() (before, after []string) { return s.first.lines(), s.caps.lines() }
+
+func (c capabilities) lines() (lines []string) {
+	for name, args := range c {
+		lines = append(lines, strings.Join(append([]string{name}, args...), " "))
+	}
+	slices.Sort(lines)
+	return lines
+}
 
 // capa asks what the server can do. That it cannot say so is normal.
 func (s *Session) capa() (capabilities, error) {

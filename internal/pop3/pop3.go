@@ -30,9 +30,10 @@ type Session struct {
 	conn  *pop3.Conn
 	login Login
 	caps  capabilities
-	stale bool  // caps are those of before the login
-	idle  bool  // nothing was retrieved, and nothing is to be deleted
-	lost  error // why the session is out of step or gone; then it is only abandoned
+	first capabilities // before the login, and within TLS if there is any
+	stale bool         // caps are those of before the login
+	idle  bool         // nothing was retrieved, and nothing is to be deleted
+	lost  error        // why the session is out of step or gone; then it is only abandoned
 }
 
 var _ sync.Source = (*Session)(nil)
@@ -74,6 +75,7 @@ func (s *Session) open(ctx context.Context, server wire.Server) error {
 			return err
 		}
 	}
+	s.first = s.caps
 	if s.caps.has("UTF8") { // RFC 6856 §2: without it Courier wraps mail with 8-bit headers
 		if _, err := s.command("UTF8"); s.lost != nil {
 			return err
