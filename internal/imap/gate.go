@@ -20,6 +20,7 @@ type gate struct {
 	server wire.Server
 	login  Login
 	caps   capabilities // nil: not known
+	first  capabilities // before the login
 	veil   veil
 	next   int
 	bye    error // what the server said with BYE
@@ -42,6 +43,7 @@ func (g *gate) pass(ctx context.Context) error {
 	if err := g.learn(); err != nil {
 		return err
 	}
+	g.first = g.caps
 	if !preauth {
 		if err := g.logIn(); err != nil {
 			return err

@@ -35,6 +35,7 @@ type Session struct {
 	mux    *mux
 	client *imapclient.Client
 	caps   capabilities
+	first  capabilities // before the login, and within TLS if there is any
 	names  naming
 	out    *sender
 
@@ -77,7 +78,7 @@ func (s *Session) open(ctx context.Context, l Login, chatter int64) (err error) 
 	if err := g.pass(ctx); err != nil {
 		return err
 	}
-	s.caps = g.caps
+	s.caps, s.first = g.caps, g.first
 	// What was written and not yet delivered when we die must not arrive later: an APPEND that nobody waits for any
 	// more would be stored behind the back of the next run (docs/design.md, "The lost reply").
 	s.w.Linger(false)

@@ -38,9 +38,11 @@ type mux struct {
 	veil    veil
 	most    int64 // of responses that are no answer
 
-	chatter  atomic.Int64  // responses since the step began, or since the last reply to us
-	unsticky atomic.Bool   // the server said [UIDNOTSTICKY]
-	done     chan struct{} // closed when there will be no more replies
+	chatter  atomic.Int64           // responses since the step began, or since the last reply to us
+	unsticky atomic.Bool            // the server said [UIDNOTSTICKY]
+	quota    atomic.Bool            // imapclient waits for QUOTA responses
+	sticky   atomic.Pointer[string] // what PERMANENTFLAGS has in its parentheses; nil: the server did not say
+	done     chan struct{}          // closed when there will be no more replies
 	closing  stdsync.Once
 
 	mu      stdsync.Mutex // of all that follows
@@ -157,7 +159,13 @@ var (
 	fetchLine = regexp.MustCompile(`(?i)^\* [0-9]+ FETCH `)
 	// RFC 4315 §3: UIDs are others in the next session.
 	unstickyLine = regexp.MustCompile(`(?i)^\* (OK|NO) \[UIDNOTSTICKY\]`)
-	literalTail  = regexp.MustCompile(`\{([0-9]+)\}\r?\n$`)
+	// RFC 9051 §7.1
+	permanentLine = regexp.MustCompile(`(?i)^\* OK \[PERMANENTFLAGS \(([^()]*)\)\]`)
+	// RFC 9208 §4.2. Where there is no limit, Courier leaves out the list, and imapclient would give up. More than so many
+	// digits is no limit either.
+	quotaLine = regexp.MustCompile(`(?i)^\* (?:QUOTAROOT .*|QUOTA (?:"(?:[^"\\]|\\.)*"|[^ "(){]+) ` +
+		`\((?:[^ ()]+ [0-9]{1,15} [0-9]{1,15} ?)*\))$`)
+	literalTail = regexp.MustCompile(`\{([0-9]+)\}\r?\n$`)
 	// What another client has done to a message. imapclient would take it for the answer to our own FETCH, and give the
 	// answer to nobody.
 	flagsLine = regexp.MustCompile(`(?i)^\* [0-9]+ FETCH \((?:(?:UID [0-9]+|MODSEQ \([0-9]+\)|FLAGS \([^()]*\)) ?)+\)$`)
@@ -202,6 +210,12 @@ func (m *mux) ours(line []byte) (bool, error) {
 	}
 	if unstickyLine.MatchString(text) {
 		m.unsticky.Store(true)
+	}
+	if f := permanentLine.FindStringSubmatch(text); f != nil {
+		m.sticky.Store(&f[1])
+	}
+	if m.quota.Load() && quotaLine.MatchString(text) {
+		return false, nil
 	}
 	return !neededLine.MatchString(text) || flagsLine.MatchString(text) || illegible(text), nil
 }
