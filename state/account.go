@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/gofrs/flock"
 )
@@ -70,7 +72,7 @@ func (s *Store) Accounts(ctx context.Context) ([]*Account, error) {
 // wait: [ErrLocked] if another process, or another Lock in this one, has it. The lock is a file beside the state.
 // It must not be called on a store from [OpenReadOnly].
 func (a *Account) Lock() (unlock func(), err error) {
-	path := fmt.Sprintf("%s.%d.lock", a.store.path, a.id)
+	path := a.lockFile()
 	f := flock.New(path, flock.SetPermissions(0o600))
 	locked, err := f.TryLock()
 	if err == nil && !locked {
@@ -80,6 +82,23 @@ func (a *Account) Lock() (unlock func(), err error) {
 		return nil, fmt.Errorf("lock account %s (%s): %w", a.Name, path, err)
 	}
 	return func() { f.Close() }, nil // closing frees it, whatever unlocking says
+}
+
+func (a *Account) lockFile() string { return fmt.Sprintf("%s.%d.lock", a.store.path, a.id) }
+
+// Locked says whether a run holds the account. It makes and changes nothing. Where no run does, one that wants to begin
+// at this very instant may be told that another does: so it is to be asked only where one seems to be going on.
+func (a *Account) Locked() (bool, error) {
+	f := flock.New(a.lockFile(), flock.SetFlag(os.O_RDONLY))
+	free, err := f.TryRLock()
+	defer f.Close()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("look at the lock of account %s: %w", a.Name, err)
+	}
+	return !free, nil
 }
 
 // LookedThrough gives what LookThrough recorded of a folder; zero values if nothing was.

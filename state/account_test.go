@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -201,5 +202,50 @@ func TestOnlyTheLastHundredRunsOfEachAccountAreKept(t *testing.T) {
 	}
 	if _, ok, err := bob.LastRun(ctx); err != nil || !ok {
 		t.Errorf("the other account's run is gone (%v)", err)
+	}
+}
+
+func TestLocked(t *testing.T) {
+	s := opened(t)
+	a := account(t, s)
+	locked := func() bool {
+		t.Helper()
+		reader, err := OpenReadOnly(t.Context(), s.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer reader.Close()
+		same, err := reader.Find(t.Context(), a.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held, err := same.Locked()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return held
+	}
+	before := files(t, filepath.Dir(s.path))
+	if locked() {
+		t.Error("locked before any run")
+	}
+	if after := files(t, filepath.Dir(s.path)); !slices.Equal(before, after) {
+		t.Errorf("looking made files: %q, then %q", before, after)
+	}
+	unlock, err := a.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !locked() {
+		t.Error("not locked while a run has it")
+	}
+	unlock()
+	if locked() {
+		t.Error("locked after the run")
+	}
+	if unlock, err := a.Lock(); err != nil {
+		t.Errorf("who looks keeps the lock: %v", err)
+	} else {
+		unlock()
 	}
 }

@@ -13,6 +13,8 @@ var (
 	ErrLocked = errors.New("in use by another run")
 	// ErrNewer: a newer program wrote the state, and this one does not know what it means.
 	ErrNewer = errors.New("written by a newer program")
+	// ErrOlder: an older program wrote the state, and it is only looked at. [Open] brings it up to date.
+	ErrOlder = errors.New("written by an older program")
 	// ErrNoAccount: the state does not know the account.
 	ErrNoAccount = errors.New("no such account in the state")
 	// ErrCorrupt: the file is damaged, or is no state at all. To go on with an empty one would copy everything again.

@@ -32,7 +32,7 @@ func TestMigration(t *testing.T) {
 	if err := old.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openReadOnly(ctx, path, unreleased); err == nil || !strings.Contains(err.Error(), "older program") {
+	if _, err := openReadOnly(ctx, path, unreleased); !errors.Is(err, ErrOlder) {
 		t.Errorf("read-only of an older state: %v", err)
 	}
 	backup := fmt.Sprintf("%s.v%d.bak", path, len(steps))

@@ -79,7 +79,7 @@ func open(ctx context.Context, path string, steps []string) (*Store, error) {
 // behind that was not there before; a journal that a killed process left is folded into the file by it, as any Close
 // does.
 //
-// The error wraps [io/fs.ErrNotExist] when there is no state. Others: [ErrCorrupt], [ErrNewer].
+// The error wraps [io/fs.ErrNotExist] when there is no state. Others: [ErrCorrupt], [ErrNewer], [ErrOlder].
 func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 	return openReadOnly(ctx, path, len(steps))
 }
@@ -96,7 +96,7 @@ func openReadOnly(ctx context.Context, path string, current int) (*Store, error)
 	s := &Store{path: path, read: db, write: db}
 	v, err := s.version(ctx, current)
 	if err == nil && v < current {
-		err = s.fail("open", fmt.Errorf("written by an older program (version %d of %d): sync brings it up to date",
+		err = s.fail("open", fmt.Errorf("%w (version %d of %d): sync brings it up to date", ErrOlder,
 			v, current))
 	}
 	if err != nil {
