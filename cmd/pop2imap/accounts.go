@@ -17,6 +17,7 @@ type wish struct {
 	register func(*config.Job, *pflag.FlagSet)
 	before   bool // only what was synced before is of interest: the state must be there
 	onlyTo   bool // the maildrop is not talked to
+	looks    bool // what is missing (a password, the state) does not end it: the task looks for itself
 }
 
 // account is what the user calls an account and its two ends.

@@ -76,8 +76,11 @@ func (r *round) ask(ctx context.Context, list []*candidate) {
 		if !r.wish.onlyTo {
 			c.err = c.job.From.Secret.Ask(ctx, ask)
 		}
-		if c.err == nil {
+		if c.err == nil || r.wish.looks {
 			c.err = c.job.To.Secret.Ask(ctx, ask)
+		}
+		if r.wish.looks {
+			c.err = nil
 		}
 	}
 }
@@ -92,6 +95,9 @@ func (w *wish) present() error {
 
 // open opens the state, once for all accounts. A dry run writes none: it looks into the one that is there, if any.
 func (w *wish) open(ctx context.Context) (*state.Store, error) {
+	if w.looks {
+		return nil, nil
+	}
 	if !w.DryRun {
 		store, err := state.Open(ctx, w.State)
 		return store, sync.StateError(err)

@@ -26,6 +26,7 @@ type Secret struct {
 	Command string
 
 	value     string   // from Ask
+	missed    error    // why Ask found none
 	side, who string   // "from" or "to"; user and host
 	label     string   // in the keyring, and of the credential
 	variables []string // in the environment
@@ -83,14 +84,14 @@ func (s *Secret) How() string {
 
 // Ask gets the secret from where the user may have to say it, so that nobody is asked in the middle of a run. One from a
 // file or a command is left to Get: a token does not last. ask is nil where there is no terminal.
-func (s *Secret) Ask(ctx context.Context, ask func(prompt string) (string, error)) (err error) {
+func (s *Secret) Ask(ctx context.Context, ask func(prompt string) (string, error)) error {
 	if s.File == "" && s.Command == "" {
-		s.value, err = s.fromElsewhere(ctx, ask)
+		s.value, s.missed = s.fromElsewhere(ctx, ask)
 	}
-	return err
+	return s.missed
 }
 
-// Get gives the secret, after Ask. stderr is for what a command says.
+// Get gives the secret, after Ask, or the error of that. stderr is for what a command says.
 func (s *Secret) Get(ctx context.Context, stderr io.Writer) (secret string, err error) {
 	switch {
 	case s.File != "":
@@ -98,7 +99,7 @@ func (s *Secret) Get(ctx context.Context, stderr io.Writer) (secret string, err 
 	case s.Command != "":
 		secret, err = s.fromCommand(ctx, stderr)
 	default:
-		secret = s.value
+		secret, err = s.value, s.missed
 	}
 	if err == nil && secret == "" {
 		err = s.problem(errors.New("it is empty"), "")
