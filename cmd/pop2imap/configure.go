@@ -29,6 +29,8 @@ func (p *program) config() *cobra.Command {
 
 Each flag of sync is a key, with "_" for "-". A flag goes before the environment (POP2IMAP_MAX_SIZE for max_size), that
 before the account, that before [defaults]. The file is refused if others can write it, and passwords do not belong there.`,
+		Example: `  pop2imap config validate
+  pop2imap config show alice`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -43,6 +45,8 @@ func (p *program) configShow() *cobra.Command {
 		Short: "What is in force, and where each value comes from",
 		Long: `show prints what sync would work with: the value of each key, and whether it comes from a flag, the environment, the account
 or [defaults] (with the line), or is built in. No password is printed, and no command that gives one.`,
+		Example: `  pop2imap config show
+  pop2imap config show alice --verify digest`,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			said, err := p.hear(cmd.Flags(), w.Config)
 			if err != nil {
@@ -107,6 +111,8 @@ func (p *program) configValidate() *cobra.Command {
 		Short: "Whether the config file is right; if not, all that is wrong",
 		Long: `validate reads the config file, and looks for the files that it names: passwords, that nobody else must be able to read, and
 certificates. With 0 all is well; with 78 it has told all that is not, each with its line.`,
+		Example: `  pop2imap config validate
+  pop2imap config validate --config ./config.toml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.validate(cmd, &w) },
 	}

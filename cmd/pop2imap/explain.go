@@ -49,8 +49,8 @@ it says that is not believed, and why. It connects to nothing and prints neither
 	}
 	f := cmd.Flags()
 	f.BoolVar(&e.trust, "trust-headers", false, "believe what mail stores and clients write even where a sender could have written it")
-	f.StringArrayVar(&e.identities, "identity", nil, "own address, repeatable: finds own messages and what they answer")
-	f.StringVar(&e.junk, "junk", "off", "off, auto or a folder: whether spam is marked")
+	f.StringArrayVar(&e.identities, "identity", nil, "own address (`ADDR`), repeatable: finds own messages and what they answer")
+	f.StringVar(&e.junk, "junk", "off", "whether spam is marked: off, auto, or a `FOLDER`")
 	f.BoolVar(&e.json, "json", false, "one JSON line")
 	f.SortFlags = false
 	return cmd

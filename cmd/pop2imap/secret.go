@@ -23,6 +23,9 @@ func (p *program) secret() *cobra.Command {
 keychain, or Windows' credentials. ACCOUNT is one of the config file, or USER@HOST[:PORT] for --from and --to, as in their URL.
 
 sync takes a password from there when no file, no command and no variable in the environment has it.`,
+		Example: `  pop2imap secret set alice from
+  pop2imap secret set alice@imap.new.example to
+  pop2imap secret test alice from`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -37,8 +40,10 @@ sync takes a password from there when no file, no command and no variable in the
 func (p *program) keeping(name, short string, do func(ctx context.Context, label string) error) *cobra.Command {
 	var w wish
 	cmd := &cobra.Command{
-		Use:   name + " ACCOUNT from|to",
-		Short: short,
+		Use:     name + " ACCOUNT from|to",
+		Short:   short,
+		Long:    "secret " + name + ": " + strings.ToLower(short[:1]) + short[1:] + ". The last argument says of which end it is.",
+		Example: fmt.Sprintf("  pop2imap secret %s alice from\n  pop2imap secret %[1]s alice@imap.new.example to", name),
 		Args: func(_ *cobra.Command, args []string) error { // a third could be the password: it is not repeated
 			if len(args) != 2 || args[1] != "from" && args[1] != "to" {
 				return &usage{errors.New("two arguments are needed: ACCOUNT, and from or to")}
