@@ -71,7 +71,7 @@ found at the destination afterwards.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usage{err} })
-	root.AddCommand(p.sync(), p.doctor(), p.verify(), p.retry(), p.status(), p.config(), p.secret(), p.demo(), p.explain(), p.version(), p.completion())
+	root.AddCommand(p.sync(), p.doctor(), p.verify(), p.retry(), p.status(), p.config(), p.secret(), p.demo(), p.explain(), p.version(), p.completion(), p.man())
 	root.SetHelpCommand(p.help())
 	root.InitDefaultHelpCmd()
 	listTopics(root)
