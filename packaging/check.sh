@@ -1,11 +1,17 @@
 #!/bin/sh
-# What packages carry is right: systemd takes the units and finds them hardened, and the program makes no system call that they
-# deny. What cannot be checked here is said.
+# What packages carry is right: goreleaser takes its configuration, systemd takes the units and finds them hardened, and the
+# program makes no system call that they deny. What cannot be checked here is said.
 set -eu
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 export LC_ALL=C
+
+if command -v goreleaser >/dev/null; then
+	goreleaser check --quiet
+else
+	echo "packaging: NOT CHECKED: .goreleaser.yaml (goreleaser is not here)"
+fi
 
 CGO_ENABLED=0 go build -trimpath -o "$dir/pop2imap" ./cmd/pop2imap
 chmod 755 "$dir"
