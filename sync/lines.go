@@ -52,9 +52,10 @@ func (r *run) enter(ctx context.Context) (err error) {
 }
 
 // quit ends the session with the maildrop. Where something was retrieved that is not stored there is no QUIT: it may expire
-// what was retrieved (RFC 2449 §6.7).
+// what was retrieved (RFC 2449 §6.7). Where the server says that it does, there is none either: nobody asked for that, and
+// nothing was read back yet.
 func (r *run) quit(ctx context.Context) {
-	if r.src == nil || r.unsaved > 0 {
+	if r.src == nil || r.unsaved > 0 || r.fetched > 0 && r.listing.Expires {
 		r.hangUpSource()
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,6 +33,7 @@ func (s *Session) List(ctx context.Context) (sync.Listing, error) {
 		return listing, s.lose(err)
 	}
 	listing.LoginDelay = s.caps.loginDelay()
+	listing.Expires = slices.Equal(s.caps["EXPIRE"], []string{"0"})
 	listing.Partial = s.caps.has("X-GOOGLE-RICO") // Gmail lists its oldest few hundred messages
 	if listing.HasTop, err = s.hasTop(listing.Messages); err != nil {
 		return listing, err

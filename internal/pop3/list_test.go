@@ -52,6 +52,13 @@ func TestList(t *testing.T) {
 	}
 }
 
+func TestExpires(t *testing.T) {
+	for capa, want := range map[string]bool{"EXPIRE 0": true, "EXPIRE NEVER": false, "EXPIRE 30": false, "EXPIRE 0 USER": false} {
+		s := enter(t, startPOP3(t, lab.POP3Options{ExtraCapa: []string{capa}}))
+		equal(t, capa, listed(t, s).Expires, want)
+	}
+}
+
 // Those that know LAST are asked for it; those that say what they can do and do not name it would count it as a mistake.
 func TestLast(t *testing.T) {
 	two := []lab.Mail{{UIDL: "a"}, {UIDL: "b"}}
