@@ -151,7 +151,7 @@ func guard(ctx context.Context, path string) (unlock func(), err error) {
 var (
 	always  = "mode=rw&_busy_timeout=10000&_foreign_keys=1&_synchronous=FULL"
 	reading = always + "&_query_only=1"
-	writing = always + "&_journal_mode=WAL&_txlock=immediate&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
+	writing = always + "&_journal_mode=WAL&_txlock=immediate&_pragma=cache_size(-8192)&_pragma=wal_autocheckpoint(4000)"
 )
 
 // connect makes a pool of connections to an existing file. It does no I/O.

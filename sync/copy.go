@@ -17,7 +17,7 @@ import (
 // window is how many octets of messages are in memory on their way from the one server to the other. Each message has
 // its share of it, by what LIST says of its size, and at least smallest.
 const (
-	window   = 24 << 20
+	window   = 20 << 20
 	smallest = 16 << 10
 )
 
@@ -75,13 +75,13 @@ func (r *run) retrieve(ctx context.Context, list []todo, room *semaphore.Weighte
 		if r.stopping() {
 			return stopped(ctx)
 		}
-		it.share = min(max(it.Size, smallest), inMemory)
+		it.share = needs(it.Size)
 		if err := room.Acquire(ctx, it.share); err != nil {
 			return stopped(ctx)
 		}
-		it.spool = spools.Get().(*spool)
+		it.spool = new(spool)
 		if err == nil {
-			if err := it.spool.fill(moving{ctx, body, r, limit}, it.share, it.Size); errors.Is(err, errEndless) {
+			if err := it.spool.fill(moving{ctx, body, r, limit}, it.share); errors.Is(err, errEndless) {
 				it.endless = true
 			} else if err != nil {
 				return err
@@ -92,7 +92,7 @@ func (r *run) retrieve(ctx context.Context, list []todo, room *semaphore.Weighte
 		}
 		// What LIST promised and the message has not must not be kept from others: a batch would wait for more messages, and
 		// they for room.
-		if used := max(int64(it.spool.head.Len()), smallest); used < it.share {
+		if used := max(it.spool.taken(), smallest); used < it.share {
 			room.Release(it.share - used)
 			it.share = used
 		}

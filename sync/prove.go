@@ -35,7 +35,7 @@ func (r *run) prove(ctx context.Context) error {
 }
 
 // provedAtOnce is how many records are in memory while they are read back.
-const provedAtOnce = 5000
+const provedAtOnce = 2000
 
 func (r *run) proveAll(ctx context.Context, open []state.Record, level Level) error {
 	if err := r.login(ctx); err != nil {

@@ -23,22 +23,28 @@ var errEndless = &Error{Class: Temporary, Err: errors.New("a message has more th
 
 // A spool holds one message between the two servers.
 type spool struct {
-	head    bytes.Buffer // the first octets
-	file    *os.File     // the others; it has no name any more. nil: not needed
-	rest    int64        // octets in file
+	pieces  []*piece // the first octets
+	held    int64    // octets in pieces
+	file    *os.File // the others; it has no name any more. nil: not needed
+	rest    int64    // octets in file
 	digests message.Digests
 }
 
-// spools are used again: a buffer for each message would be garbage by the megabyte.
-var spools = stdsync.Pool{New: func() any { return new(spool) }}
+// A piece is the unit of memory. Pieces are used again, and all messages are made of them: so there is no garbage by the
+// megabyte, and no large buffer that holds a small message.
+type piece [smallest]byte
+
+var pieces = stdsync.Pool{New: func() any { return new(piece) }}
+
+// needs is the memory that a message of so many octets takes.
+func needs(octets int64) int64 { return min(max(octets+smallest-1, smallest)/smallest*smallest, inMemory) }
 
 // fill takes in a message to its end, the first memory octets of it into memory. An error says whether the source or our
-// disk failed. listed is what LIST says of its size.
-func (s *spool) fill(body io.Reader, memory, listed int64) error {
+// disk failed.
+func (s *spool) fill(body io.Reader, memory int64) error {
 	hash := message.NewHasher()
 	body = io.TeeReader(body, hash)
-	s.head.Grow(int(min(memory, listed+bytes.MinRead)))
-	_, err := io.CopyN(&s.head, body, memory)
+	err := s.hold(body, memory)
 	if err == nil {
 		err = s.overflow(body, memory)
 	}
@@ -48,6 +54,25 @@ func (s *spool) fill(body io.Reader, memory, listed int64) error {
 	s.digests = hash.Sum()
 	return nil
 }
+
+// hold takes in so many octets, or all up to the error that ends them.
+func (s *spool) hold(body io.Reader, memory int64) error {
+	for s.held < memory {
+		at := s.held % smallest
+		if at == 0 && s.taken() == s.held {
+			s.pieces = append(s.pieces, pieces.Get().(*piece))
+		}
+		n, err := body.Read(s.pieces[len(s.pieces)-1][at:min(smallest, at+memory-s.held)])
+		s.held += int64(n)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// taken is the memory that the message takes.
+func (s *spool) taken() int64 { return int64(len(s.pieces)) * smallest }
 
 // overflow takes what does not fit into memory.
 func (s *spool) overflow(body io.Reader, memory int64) (err error) {
@@ -91,36 +116,43 @@ func onDisk(err error) error {
 }
 
 // size is that of the message, in octets.
-func (s *spool) size() int64 { return int64(s.head.Len()) + s.rest }
+func (s *spool) size() int64 { return s.held + s.rest }
 
 // body reads the message from its beginning.
 func (s *spool) body() io.Reader {
-	head := bytes.NewReader(s.head.Bytes())
-	if s.rest == 0 {
-		return head
+	readers := make([]io.Reader, 0, len(s.pieces)+1)
+	for i := range s.pieces {
+		readers = append(readers, bytes.NewReader(s.part(i)))
 	}
-	return io.MultiReader(head, io.NewSectionReader(s.file, 0, s.rest))
+	if s.rest > 0 {
+		readers = append(readers, io.NewSectionReader(s.file, 0, s.rest))
+	}
+	return io.MultiReader(readers...)
 }
 
-// header is valid until the spool is given back. A header that is longer than what is in memory is read from there.
+// part is what one piece holds.
+func (s *spool) part(i int) []byte { return s.pieces[i][:min(smallest, s.held-int64(i)*smallest)] }
+
+// header is valid until the spool is given back.
 func (s *spool) header() []byte {
-	b := s.head.Bytes()
-	if s.rest > 0 && len(b) < headerMax {
-		all, _ := io.ReadAll(io.LimitReader(s.body(), headerMax)) // an error shows again when it is sent
-		return message.Split(all)
+	if len(s.pieces) == 0 {
+		return nil
 	}
-	return message.Split(b[:min(len(b), headerMax)])
+	first := s.part(0)
+	if header := message.Split(first); len(header) < len(first) || s.size() == int64(len(first)) {
+		return header
+	}
+	all, _ := io.ReadAll(io.LimitReader(s.body(), headerMax)) // an error shows again when it is sent
+	return message.Split(all)
 }
 
-// release gives the spool back. It must not be used any more.
+// release gives the memory back. The spool must not be used any more.
 func (s *spool) release() {
 	if s.file != nil {
 		s.file.Close()
 	}
-	s.file, s.rest = nil, 0
-	if s.head.Cap() > 64<<10 { // most messages are small, and what one large one needed is not kept for them
-		s.head = bytes.Buffer{}
+	for _, p := range s.pieces {
+		pieces.Put(p)
 	}
-	s.head.Reset()
-	spools.Put(s)
+	*s = spool{}
 }

@@ -25,7 +25,7 @@ func TestSpoolGivesBackWhatItTook(t *testing.T) {
 	for _, n := range []int{0, 1, 13, inMemory - 1, inMemory, inMemory + 1, 3*inMemory + 7, inMemory + 2, 100, 0} {
 		want := text(n)
 		var s spool
-		if err := s.fill(iotest.HalfReader(bytes.NewReader(want)), inMemory, 0); err != nil {
+		if err := s.fill(iotest.HalfReader(bytes.NewReader(want)), inMemory); err != nil {
 			t.Fatalf("%d octets: %v", n, err)
 		}
 		for range 2 { // a body can be read again
@@ -40,8 +40,8 @@ func TestSpoolGivesBackWhatItTook(t *testing.T) {
 		if head := s.header(); !bytes.HasPrefix(want, head) || len(head) != min(n, len("Subject: x\r\n\r\n")) {
 			t.Errorf("%d octets: got the header %q", n, head)
 		}
-		if s.head.Len() > inMemory {
-			t.Errorf("%d octets: %d of them in memory", n, s.head.Len())
+		if s.held > inMemory {
+			t.Errorf("%d octets: %d of them in memory", n, s.held)
 		}
 		s.release()
 	}
@@ -51,7 +51,7 @@ func TestSpoolSaysThatTheSourceFailed(t *testing.T) {
 	for _, n := range []int{0, 5, inMemory, inMemory + 5} {
 		var s spool
 		broken := errors.New("the line is cut")
-		err := s.fill(io.MultiReader(bytes.NewReader(text(n)), iotest.ErrReader(broken)), inMemory, 0)
+		err := s.fill(io.MultiReader(bytes.NewReader(text(n)), iotest.ErrReader(broken)), inMemory)
 		if !errors.Is(err, broken) {
 			t.Errorf("after %d octets: got %v, want %v", n, err, broken)
 		}
@@ -78,12 +78,12 @@ func TestSpoolSaysThatThereIsNoTemporaryFolder(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()+"/nowhere")
 	var s spool
 	defer s.release()
-	err := s.fill(bytes.NewReader(text(inMemory+1)), inMemory, 0)
+	err := s.fill(bytes.NewReader(text(inMemory+1)), inMemory)
 	if err == nil || ClassOf(err) != Storage || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v, want class Storage", err)
 	}
 	var small spool
-	if err := small.fill(bytes.NewReader(text(100)), inMemory, 0); err != nil || small.size() != 100 {
+	if err := small.fill(bytes.NewReader(text(100)), inMemory); err != nil || small.size() != 100 {
 		t.Errorf("a small message after that: %v, %d octets", err, small.size())
 	}
 }
@@ -93,7 +93,7 @@ func TestSpoolLeavesNoFile(t *testing.T) {
 	t.Setenv("TMPDIR", dir)
 	var s spool
 	defer s.release()
-	if err := s.fill(bytes.NewReader(text(inMemory+1)), inMemory, 0); err != nil {
+	if err := s.fill(bytes.NewReader(text(inMemory+1)), inMemory); err != nil {
 		t.Fatal(err)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
@@ -104,7 +104,7 @@ func TestSpoolLeavesNoFile(t *testing.T) {
 func TestSpoolHeaderIsBounded(t *testing.T) {
 	var s spool
 	defer s.release()
-	if err := s.fill(strings.NewReader(strings.Repeat("no blank line\r\n", 200_000)), inMemory, 0); err != nil {
+	if err := s.fill(strings.NewReader(strings.Repeat("no blank line\r\n", 200_000)), inMemory); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(s.header()); n != headerMax {
