@@ -145,6 +145,9 @@ func (r *run) work(ctx context.Context) (err error) {
 	if err := r.persist(ctx, r.transfer); err != nil {
 		return err
 	}
+	if r.fetched > 0 {
+		debug.FreeOSMemory() // of messages: none is on its way any more
+	}
 	if r.fetched > 0 || !r.Delete.On { // a session that retrieved nothing can serve to delete
 		r.quit(ctx)
 	}

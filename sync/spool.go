@@ -37,7 +37,9 @@ type piece [smallest]byte
 var pieces = stdsync.Pool{New: func() any { return new(piece) }}
 
 // needs is the memory that a message of so many octets takes.
-func needs(octets int64) int64 { return min(max(octets+smallest-1, smallest)/smallest*smallest, inMemory) }
+func needs(octets int64) int64 {
+	return min(max(octets+smallest-1, smallest)/smallest*smallest, inMemory)
+}
 
 // fill takes in a message to its end, the first memory octets of it into memory. An error says whether the source or our
 // disk failed.
