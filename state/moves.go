@@ -73,10 +73,13 @@ var legal = map[verb][]Phase{
 // Begin records the intents to append messages, before the last octet of any of them is sent, and gives their IDs. With
 // ID 0 it makes a record; otherwise it turns that refused or missing one into an intent again. Of each it takes what
 // describes the message (UIDL to Sent, Keep), the folder as it is before the append (Folder, UIDValidity, UIDNext),
-// Begun and Run.
-func (a *Account) Begin(ctx context.Context, rs []Record) (ids []int64, err error) {
+// Begun and Run. Marks are what own messages among them say of others.
+func (a *Account) Begin(ctx context.Context, rs []Record, marks ...Mark) (ids []int64, err error) {
 	ids = make([]int64, len(rs))
 	err = a.change(ctx, begin, func(m moving) (err error) {
+		if err := m.note(marks); err != nil {
+			return err
+		}
 		for i, r := range rs {
 			if ids[i], err = m.put(r, PhaseIntent); err != nil {
 				return err
@@ -167,9 +170,13 @@ func (a *Account) Absent(ctx context.Context, ids ...int64) error {
 }
 
 // Recognised records that the destination has a message that was never appended: r says which, and where (UID). The
-// octets of the two were compared. The error is [ErrClaimed] if another record of the account has the same place.
-func (a *Account) Recognised(ctx context.Context, r Record) (id int64, err error) {
+// octets of the two were compared. Marks are what it says of others, if it is an own message. The error is [ErrClaimed] if
+// another record of the account has the same place.
+func (a *Account) Recognised(ctx context.Context, r Record, marks ...Mark) (id int64, err error) {
 	err = a.change(ctx, recognise, func(m moving) (err error) {
+		if err := m.note(marks); err != nil {
+			return err
+		}
 		if id, err = m.put(r, PhaseVerified); err != nil {
 			return err
 		}

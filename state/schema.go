@@ -133,6 +133,15 @@ INSERT INTO looked SELECT a.id, r.folder, a.uidvalidity, a.uidnext FROM account 
 	ON r.id = (SELECT max(id) FROM record WHERE account = a.id) WHERE a.uidvalidity <> 0;
 ALTER TABLE account DROP COLUMN uidvalidity;
 ALTER TABLE account DROP COLUMN uidnext;
+`, `
+CREATE TABLE mark ( -- what own messages said of others, until the run that read them is done with them
+	account    INTEGER NOT NULL REFERENCES account,
+	message_id BLOB    NOT NULL, -- of the other one
+	flag       TEXT    NOT NULL,
+	written    INTEGER NOT NULL, -- when the own message was, nanoseconds since 1970; 0: not known
+	last       INTEGER NOT NULL, -- the last record before it
+	PRIMARY KEY (account, message_id, flag)
+) STRICT, WITHOUT ROWID;
 `}
 
 // ready makes sure that the file is a state of the current version, in WAL mode. The caller has the guard.

@@ -220,7 +220,7 @@ func TestDamageInTheMiddleIsFoundWhereItIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := 20 * 4096; i < len(content); i++ {
+	for i := 40 * 4096; i < len(content); i++ {
 		content[i] = 0xA5
 	}
 	if err := os.WriteFile(s.path, content, 0o600); err != nil {

@@ -17,7 +17,10 @@ const (
 )
 
 // An entry is one message of the maildrop in this run, however often it is listed in it.
-type entry struct{ fate fate }
+type entry struct {
+	fate fate
+	has  marks // of the flags that own messages give, those that it was copied with or has got since
+}
 
 // ended says whether this run has given it a verdict of its own, which a new listing does not change.
 func (e *entry) ended() bool {

@@ -213,6 +213,10 @@ func (d *delivery) flush(ctx context.Context, box *mailbox) error {
 			return err
 		}
 	}
+	if err := d.r.premark(ctx, batch); err != nil {
+		d.drop(batch)
+		return err
+	}
 	d.flights = append(d.flights, flight{batch, d.send(batch)})
 	return nil
 }
@@ -220,10 +224,12 @@ func (d *delivery) flush(ctx context.Context, box *mailbox) error {
 // begin makes the intents of a batch durable.
 func (r *run) begin(ctx context.Context, batch []*item) error {
 	records := make([]state.Record, len(batch))
+	var marks []state.Mark
 	for i, it := range batch {
 		records[i] = it.intent(r)
+		marks = append(marks, it.marks...)
 	}
-	ids, err := r.State.Begin(ctx, records)
+	ids, err := r.State.Begin(ctx, records, marks...)
 	if err != nil {
 		return StateError(err)
 	}

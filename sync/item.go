@@ -26,9 +26,10 @@ type item struct {
 	why         string
 	flags       []message.Flag
 	placement   Placement
-	unwanted    bool   // by this run: see Narrow
-	keep        string // why it must never be deleted at the source
-	id          int64  // of its record; 0: none yet
+	unwanted    bool         // by this run: see Narrow
+	marks       []state.Mark // what it says of others, if it is an own message
+	keep        string       // why it must never be deleted at the source
+	id          int64        // of its record; 0: none yet
 }
 
 // study notes what the message tells of itself.
@@ -42,6 +43,7 @@ func (it *item) study(r *run) {
 	it.placement = r.placement(header, it.spool.size(), told)
 	it.unwanted = !r.Narrow.wants(header, it.spool.size(), told)
 	it.flags = r.flags(told.Flags, it.date)
+	it.marks = r.marksOf(it, told.Marks)
 	for _, f := range it.placement.Flags {
 		if !has(it.flags, f.Name) {
 			it.flags = append(it.flags, f)
@@ -51,7 +53,7 @@ func (it *item) study(r *run) {
 
 // infer says what a header tells.
 func (r *run) infer(header []byte, uidl string, now time.Time) message.Inference {
-	return message.Infer(header, message.Facts{Now: now, UIDL: uidl, Trust: r.TrustHeaders})
+	return message.Infer(header, message.Facts{Now: now, UIDL: uidl, Trust: r.TrustHeaders, Identities: r.Identities})
 }
 
 // intent is the record of the message before it is appended.

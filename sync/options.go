@@ -26,6 +26,7 @@ type Options struct {
 	Narrow       Narrow
 	Flags        FlagMode
 	SeenBefore   time.Duration // messages older than that arrive as \Seen; 0: none
+	Identities   []string      // own addresses
 	TrustHeaders bool          // believe Status and X-Status wherever they stand
 	DryRun       bool          // say what would happen, change nothing
 	Retry        bool          // try what was refused or is missing, now, and nothing else
@@ -132,6 +133,7 @@ const (
 	RefusedOne Result = "refused"     // the destination said no
 	Gone       Result = "vanished"    // the source does not give it
 	Removed    Result = "deleted"     // at the source
+	Marked     Result = "marked"      // it was copied before, and has got Flags now: an own message speaks of it
 	Missed     Result = "missing"     // the destination said that it stored it, and it is not there
 )
 

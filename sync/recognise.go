@@ -119,7 +119,7 @@ func (r *run) recognised(ctx context.Context, it *item, uid uint32, exact bool) 
 	if !exact {
 		rec.Keep = keepChanged
 	}
-	id, err := r.State.Recognised(ctx, rec)
+	id, err := r.State.Recognised(ctx, rec, it.marks...)
 	if err != nil {
 		return StateError(err)
 	}

@@ -139,11 +139,14 @@ func (r *run) ended(ctx context.Context, err error) error {
 	return r.State.RunEnded(ctx, end)
 }
 
-// work goes through the account: copy, read back, delete. Each is a phase of its own, and may need several sessions.
+// work goes through the account: copy, mark what own messages speak of, read back, delete. Each is a phase of its own, and
+// may need several sessions.
 func (r *run) work(ctx context.Context) (err error) {
 	defer caught(&err)
-	if err := r.persist(ctx, r.transfer); err != nil {
-		return err
+	for _, phase := range []func(context.Context) error{r.transfer, r.mark} {
+		if err := r.persist(ctx, phase); err != nil {
+			return err
+		}
 	}
 	if r.fetched > 0 {
 		debug.FreeOSMemory() // of messages: none is on its way any more

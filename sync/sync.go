@@ -89,6 +89,11 @@ type Destination interface {
 	// A body that each does not read to its end is skipped. An error from each ends the call and is returned as it is.
 	Read(ctx context.Context, f Folder, uids []uint32, each func(uid uint32, body io.Reader) error) error
 
+	// Mark adds flags to those of the messages that are there (UID STORE +FLAGS.SILENT, RFC 9051 §6.4.6), of which there
+	// is at least one. It changes nothing else, unless that what is in the folder is no longer \Recent. After a refusal
+	// some of the messages may have the flags.
+	Mark(ctx context.Context, f Folder, flags []string, uids []uint32) error
+
 	// Elsewhere gives the names of other folders in which a server's filter may have put mail, by their special use
 	// (\All, \Archive, \Junk, \Trash; RFC 6154), as Open takes them; none if the server does not tell.
 	Elsewhere(ctx context.Context) ([]string, error)

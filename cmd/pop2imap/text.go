@@ -107,7 +107,7 @@ func (s *screen) Moved(octets int) {
 
 func (s *screen) Done(o sync.Outcome) {
 	s.mu.Lock()
-	if o.Result != sync.Removed { // that comes after all that was planned
+	if o.Result != sync.Removed && o.Result != sync.Marked { // that comes after all that was planned
 		s.bar.done(&s.part, o)
 	}
 	if o.Result == sync.WouldCopy {
@@ -140,6 +140,8 @@ func describe(o sync.Outcome) string {
 	switch o.Result {
 	case sync.Copied:
 		words = append(words, "to "+o.Folder, arrived(o), explained(o.Flags))
+	case sync.Marked:
+		words = append(words, "in "+o.Folder, explained(o.Flags))
 	case sync.Recognised:
 		words = append(words, "in "+o.Folder)
 	case sync.RefusedOne, sync.Gone:

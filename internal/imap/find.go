@@ -80,8 +80,7 @@ func (s *Session) reopen(f sync.Folder) (sync.Folder, error) {
 	}
 	now, err := s.examined(f.Name, name, s.examining(name))
 	if err = s.closed(f.Name, name, err); err == nil && now.UIDValidity != f.UIDValidity {
-		err = &sync.Error{Class: sync.Temporary, Err: fmt.Errorf("the folder %q was replaced while we looked at it", f.Name),
-			Remedy: "run it again"}
+		err = replaced(f)
 	}
 	return now, err
 }

@@ -1,0 +1,141 @@
+package imap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	stdsync "sync"
+	"testing"
+	"time"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+func TestMark(t *testing.T) {
+	server := startIMAP(t, lab.IMAPOptions{})
+	for i, flags := range [][]string{nil, {`\Flagged`, "work"}, {`\Deleted`}, {`\Seen`}} {
+		if _, err := server.Put("INBOX", fmt.Appendf(nil, "Subject: %d\r\n\r\n", i), flags, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := enter(t, server)
+	f, err := s.Open(t.Context(), "INBOX", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, uids := range [][]uint32{{2, 4, 99, 2}, nil, {99}, {2}} {
+		if err := s.Mark(t.Context(), f, []string{`\Answered`, "$Forwarded"}, uids); err != nil {
+			t.Errorf("%v: %v", uids, err)
+		}
+	}
+	// What comes next may leave the folder by CLOSE, which must not remove what has \Deleted.
+	if err := s.deselect(); err != nil {
+		t.Error(err)
+	}
+	got, err := server.Messages("INBOX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"[]", `[$Forwarded \Answered \Flagged work]`, `[\Deleted]`, `[$Forwarded \Answered \Seen]`}
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || fmt.Sprint(got[i].Flags) != want[i] {
+			t.Errorf("message %d: got %+v, want flags %s", i+1, got[i:], want[i])
+		}
+	}
+	f.UIDValidity++
+	e := hasClass(t, s.Mark(t.Context(), f, []string{`\Answered`}, []uint32{1}), sync.Temporary)
+	says(t, e, "replaced")
+	f.Name = "nowhere"
+	hasClass(t, s.Mark(t.Context(), f, []string{`\Answered`}, []uint32{1}), sync.Missing)
+}
+
+func TestAnswersToSTORE(t *testing.T) {
+	const opened = "* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 9] x\r\n"
+	for _, c := range []struct {
+		name, selected, store string
+		want                  string 
+		class                 sync.Class
+	}{
+		{"as it should be", "* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n", "% OK\r\n", `UID STORE 3 +FLAGS.SILENT (\Answered $Forwarded)`, 0},
+		{"it tells of it all the same", "", "* 2 FETCH (UID 3 FLAGS (\\Answered))\r\n* 1 FETCH (FLAGS ())\r\n% OK\r\n",
+			`UID STORE 3 +FLAGS.SILENT (\Answered $Forwarded)`, 0},
+		{"refused", "", "% NO [NOPERM] no\r\n", `UID STORE 3 +FLAGS.SILENT (\Answered $Forwarded)`, sync.Unavailable},
+		{"bad", "", "% BAD what?\r\n", `UID STORE 3 +FLAGS.SILENT (\Answered $Forwarded)`, sync.Unavailable},
+		{"busy", "", "% NO [INUSE] later\r\n", `UID STORE 3 +FLAGS.SILENT (\Answered $Forwarded)`, sync.Temporary},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server, heard := listening(t, caps("").with("SELECT", opened+c.selected+"% OK [READ-WRITE]\r\n", "UID STORE", c.store))
+			s := enter(t, server)
+			err := s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []string{`\Answered`, "$Forwarded"}, []uint32{3})
+			if c.class != 0 {
+				hasClass(t, err, c.class)
+			} else if err != nil {
+				t.Error(err)
+			}
+			all := heard()
+			equal(t, "STORE", strings.Join(storing(all), "|"), c.want)
+			equal(t, "the last command", all[len(all)-1], `EXAMINE INBOX`)
+			equal(t, "selected", s.selected, "INBOX")
+		})
+	}
+}
+
+func TestMarkOnALineThatDies(t *testing.T) {
+	s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+		caps("").with("SELECT", "* OK [UIDVALIDITY 7] x\r\n% OK\r\n", "UID STORE", "").answer(p)
+	})))
+	soon(t, "marking", func() {
+		err := s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []string{`\Answered`}, []uint32{3})
+		hasClass(t, err, sync.Temporary)
+	})
+}
+
+// However many messages there are, each command is one that servers take (RFC 7162 §4), and none is left out.
+func TestMarkMany(t *testing.T) {
+	server, heard := listening(t, caps("").with("SELECT", "* OK [UIDVALIDITY 7] x\r\n% OK\r\n", "UID STORE", "% OK\r\n"))
+	var uids []uint32
+	for n := range uint32(1000) {
+		uids = append(uids, 4_000_000_000+3*n, 4_000_000_001+3*n) // the longest ranges
+	}
+	s := enter(t, server)
+	if err := s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []string{`\Answered`}, uids); err != nil {
+		t.Error(err)
+	}
+	ranges := 0
+	for _, command := range storing(heard()) {
+		if len(command) > 7990 {
+			t.Errorf("a command of %d octets", len(command))
+		}
+		ranges += strings.Count(command, ":")
+	}
+	equal(t, "ranges", ranges, 1000)
+}
+
+// listening is a script that needs no login, and what it has heard: commands without their tags.
+func listening(t *testing.T, r replies) (*lab.Script, func() []string) {
+	t.Helper()
+	var mu stdsync.Mutex
+	var all []string
+	s := startScript(t, loginless(func(p *lab.Peer) {
+		for line, err := p.ReadLine(); err == nil; line, err = p.ReadLine() {
+			mu.Lock()
+			_, command, _ := strings.Cut(line, " ")
+			all = append(all, strings.TrimRight(command, "\r\n"))
+			mu.Unlock()
+			if p.Send(r.to(line)) != nil {
+				return
+			}
+		}
+	}))
+	return s, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
+}
+
+// storing gives the STOREs among commands.
+func storing(commands []string) []string {
+	return slices.DeleteFunc(slices.Clone(commands), func(c string) bool { return !strings.HasPrefix(c, "UID STORE") })
+}

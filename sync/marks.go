@@ -1,0 +1,211 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/pop2imap/pop2imap/internal/message"
+	"github.com/pop2imap/pop2imap/state"
+)
+
+// An own message may say of another that it was answered, forwarded, confirmed. Which of the two the maildrop has first is
+// chance. So marks are durable together with the intent of the own message, and serve from then on:
+//
+//	(a) what is appended later, or in the same batch, gets the flags with its APPEND (premark);
+//	(b) what was appended before gets them by one STORE, when all is transferred (mark).
+//
+// Then they are forgotten: a message of an earlier run has had time to be marked and unmarked by its reader, and is left
+// alone. A run that was killed, or broke off, and the one that takes up its work are one run in this.
+//
+// A sender who knows what was answered can give another message the same Message-ID. So (a) asks that the message arrived
+// before the own one was written, and (b) that it was listed before it.
+
+// marks is a set of the flags that own messages give, a bit for each.
+type marks uint8
+
+// markings are those flags.
+var markings = [...]message.Flag{
+	{Name: `\Answered`, Why: "answered by a later message of yours"},
+	{Name: `\Seen`, Why: "answered by a later message of yours"},
+	{Name: "$Forwarded", Why: "forwarded by a later message of yours"},
+	{Name: "$MDNSent", Why: "confirmed by a later message of yours"},
+}
+
+// system are those of them that every server can set. Not all take keywords: they are set apart, so as not to be refused
+// together.
+const system marks = 0b0011
+
+// marksIn gives those of them that are among names.
+func marksIn(names []string) (set marks) {
+	for i, f := range markings {
+		for _, name := range names {
+			if name == f.Name {
+				set |= 1 << i
+			}
+		}
+	}
+	return set
+}
+
+func (set marks) flags() (list []message.Flag) {
+	for i, f := range markings {
+		if set&(1<<i) != 0 {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// marksOf gives what an own message says of others, if flags are wanted that are inferred.
+func (r *run) marksOf(it *item, told []message.Mark) (list []state.Mark) {
+	if r.Flags != Infer {
+		return nil
+	}
+	for _, m := range told {
+		for _, flag := range m.Flags {
+			if m.ID != it.messageID {
+				list = append(list, state.Mark{MessageID: m.ID, Flag: flag, Written: it.date})
+			}
+		}
+	}
+	return list
+}
+
+// premark gives the messages of a batch the flags that own messages gave them before they are appended. See (a).
+func (r *run) premark(ctx context.Context, batch []*item) error {
+	if len(r.Identities) == 0 || r.Flags != Infer {
+		return nil
+	}
+	ids := make([]string, 0, len(batch))
+	for _, it := range batch {
+		ids = append(ids, it.messageID)
+	}
+	found, err := r.State.Marks(ctx, ids)
+	if err != nil {
+		return StateError(err)
+	}
+	for _, it := range batch {
+		var given []string
+		for _, m := range found[it.messageID] {
+			if !it.date.IsZero() && !it.date.After(m.Written) {
+				given = append(given, m.Flag)
+			}
+		}
+		for _, f := range marksIn(given).flags() {
+			if !has(it.flags, f.Name) {
+				it.flags = append(it.flags, f)
+			}
+		}
+		it.entry.has = marksIn(names(it.flags))
+	}
+	return nil
+}
+
+// mark gives the messages that this run has stored the flags that own messages gave them later. See (b).
+func (r *run) mark(ctx context.Context) error {
+	if r.DryRun {
+		return nil
+	}
+	open, err := r.State.Marked(ctx)
+	if err != nil {
+		return StateError(err)
+	}
+	early, release := r.untilStop(ctx)
+	defer release()
+	for folder, recs := range byFolder(open) {
+		err := r.markIn(early, folder, recs)
+		switch {
+		case err != nil && early.Err() != nil:
+			return stopped(early)
+		case err != nil && costs(err):
+			return Doing(err, "mark what was answered")
+		case err != nil:
+			r.notice("what was answered is not marked in the folder %q: %v", folder, err)
+		}
+	}
+	return StateError(r.State.Unmark(ctx))
+}
+
+// costs says whether an error has cost the connection, or may pass: only then there is more to do.
+func costs(err error) bool {
+	switch ClassOf(err) {
+	case Refused, Unavailable, Missing, Full, Config:
+		return false
+	}
+	return true
+}
+
+// markIn marks messages of one folder. Those that have other UIDs now are left alone.
+func (r *run) markIn(ctx context.Context, folder string, recs []state.Record) error {
+	if err := r.login(ctx); err != nil {
+		return err
+	}
+	f, err := r.dest.Open(ctx, folder, false)
+	if err != nil {
+		return err
+	}
+	groups, err := r.lacking(ctx, f, recs)
+	if err != nil {
+		return err
+	}
+	var refusal error
+	for set, group := range groups {
+		flags := set.flags()
+		err := r.dest.Mark(ctx, f, names(flags), uidsOf(group))
+		switch {
+		case err == nil:
+			r.marked(group, set)
+		case costs(err):
+			return err
+		default:
+			refusal = errors.Join(refusal, err)
+		}
+	}
+	return refusal
+}
+
+// lacking tells for each set of flags which messages are to get it.
+func (r *run) lacking(ctx context.Context, f Folder, recs []state.Record) (map[marks][]state.Record, error) {
+	groups := map[marks][]state.Record{}
+	for some := range slices.Chunk(recs, 500) {
+		ids := make([]string, len(some))
+		for i, rec := range some {
+			ids[i] = rec.MessageID
+		}
+		found, err := r.State.Marks(ctx, ids)
+		if err != nil {
+			return nil, StateError(err)
+		}
+		for _, rec := range some {
+			set := marks(0)
+			for _, m := range found[rec.MessageID] {
+				set |= marksIn([]string{m.Flag})
+			}
+			if e := r.entryOf[rec.ID]; e != nil {
+				set &^= e.has
+			}
+			for _, part := range []marks{set & system, set &^ system} {
+				if part != 0 && rec.UIDValidity == f.UIDValidity {
+					groups[part] = append(groups[part], rec)
+				}
+			}
+		}
+	}
+	return groups, nil
+}
+
+// marked reports messages that have got flags.
+func (r *run) marked(recs []state.Record, set marks) {
+	r.achieved += len(recs)
+	for _, rec := range recs {
+		if e := r.entryOf[rec.ID]; e != nil {
+			e.has |= set
+		}
+		for _, f := range set.flags() {
+			r.report.Flags[f.Name]++
+		}
+		r.done(Outcome{Result: Marked, UIDL: rec.UIDL, Listed: rec.Listed, Size: rec.Size, Digest: rec.Digest, Folder: rec.Folder,
+			UIDValidity: rec.UIDValidity, UID: rec.UID, Flags: set.flags()})
+	}
+}
