@@ -59,12 +59,12 @@ func (a *Account) Marks(ctx context.Context, messageIDs []string) (map[string][]
 }
 
 // Marked gives the messages that have a mark and were begun before the own message: those that were stored by this run, or
-// by one before it that came to no good end, and are not yet read back; and whose UID is known. In order of ID.
+// by one before it that came to no good end, and are not yet read back. In order of ID.
 func (a *Account) Marked(ctx context.Context) ([]Record, error) {
 	if any, err := a.anyMarks(ctx); err != nil || !any {
 		return nil, err
 	}
-	return a.records(ctx, `phase = 'stored' AND uid <> 0 AND run > (
+	return a.records(ctx, `phase = 'stored' AND run > (
 			SELECT coalesce(max(id), 0) FROM run WHERE account = record.account AND ended IS NOT NULL AND error = '')
 		AND EXISTS (SELECT 1 FROM mark
 			WHERE account = record.account AND message_id = record.message_id AND last >= record.id) ORDER BY id`)

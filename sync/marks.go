@@ -145,6 +145,9 @@ func (r *run) markIn(ctx context.Context, folder string, recs []state.Record) er
 	if err != nil {
 		return err
 	}
+	if recs, err = r.found(ctx, f, recs); err != nil {
+		return err
+	}
 	groups, err := r.lacking(ctx, f, recs)
 	if err != nil {
 		return err
@@ -165,7 +168,19 @@ func (r *run) markIn(ctx context.Context, folder string, recs []state.Record) er
 	return refusal
 }
 
-// lacking tells for each set of flags which messages are to get it.
+// found learns the UIDs that are not known: a run that was killed may have had no time for that (no UIDPLUS).
+func (r *run) found(ctx context.Context, f Folder, recs []state.Record) ([]state.Record, error) {
+	if !slices.ContainsFunc(recs, func(rec state.Record) bool { return rec.UID == 0 }) {
+		return recs, nil
+	}
+	if err := r.place(ctx, f); err != nil {
+		return nil, err
+	}
+	all, err := r.State.Marked(ctx)
+	return byFolder(all)[f.Name], StateError(err)
+}
+
+// lacking tells for each set of flags which messages are to get it: those whose place is known.
 func (r *run) lacking(ctx context.Context, f Folder, recs []state.Record) (map[marks][]state.Record, error) {
 	groups := map[marks][]state.Record{}
 	for some := range slices.Chunk(recs, 500) {
@@ -186,7 +201,7 @@ func (r *run) lacking(ctx context.Context, f Folder, recs []state.Record) (map[m
 				set &^= e.has
 			}
 			for _, part := range []marks{set & system, set &^ system} {
-				if part != 0 && rec.UIDValidity == f.UIDValidity {
+				if part != 0 && rec.UID != 0 && rec.UIDValidity == f.UIDValidity {
 					groups[part] = append(groups[part], rec)
 				}
 			}

@@ -54,7 +54,7 @@ func TestAnswersToSTORE(t *testing.T) {
 	const opened = "* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 9] x\r\n"
 	for _, c := range []struct {
 		name, selected, store string
-		want                  string 
+		want                  string
 		class                 sync.Class
 	}{
 		{"as it should be", "* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n", "% OK\r\n", `UID STORE 3 +FLAGS.SILENT (\Answered $Forwarded)`, 0},

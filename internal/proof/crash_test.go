@@ -22,6 +22,13 @@ func routed() []lab.Mail {
 		as(mail("b"), "b2"), to("Lists/Go", sized(mail("large"), 1<<20+1)), mail("e")}
 }
 
+// correspondence is two messages and what the user answered, of which one was sent to the maildrop before what it answers.
+func correspondence() []lab.Mail {
+	return []lab.Mail{to("INBOX", mail("a")), answer("ra", "a"), answer("rb", "b"), to("INBOX", mail("b")), to("INBOX", mail("c"))}
+}
+
+var marked = map[string][]string{"a": {`\Answered`, `\Seen`}, "b": {`\Answered`, `\Seen`}, "ra": {`\Seen`}, "rb": {`\Seen`}}
+
 // What a destination may lack.
 var (
 	uidplus  = imap.CapUIDPlus     // it does not say where it has stored a message
@@ -42,6 +49,9 @@ var plans = []plan{
 	{name: "batched, then deleted", mail: five(), deletes: true, steps: 230},
 	{name: "to three folders", mail: routed(), routed: true, steps: 260, jitter: 6},
 	{name: "to three folders, UIDs not told", mail: routed(), routed: true, without: []imap.Cap{uidplus}, steps: 350, jitter: 6},
+	{name: "with own messages", mail: correspondence(), routed: true, flags: marked, steps: 211, jitter: 6},
+	{name: "with own messages, UIDs not told", mail: correspondence(), routed: true, flags: marked, without: []imap.Cap{uidplus},
+		steps: 262, jitter: 6},
 	{name: "single, UIDs not told, then deleted", mail: five(), without: []imap.Cap{multi, uidplus}, deletes: true, steps: 290},
 }
 

@@ -33,6 +33,12 @@ func folderOf(m lab.Mail) string {
 	return "Sent"
 }
 
+// answer is a message of the user's own, an hour after the one that it answers. It goes to the folder for sent mail.
+func answer(name, to string) lab.Mail {
+	return lab.Mail{UIDL: name, Raw: []byte("From: me@example.org\r\nDate: Mon, 3 Mar 2025 11:00:00 +0100\r\nIn-Reply-To: <" + to +
+		"@example.org>\r\nMessage-ID: <" + name + "@example.org>\r\n\r\nThis is " + name + ".\r\n")}
+}
+
 // as is the same message under another UIDL.
 func as(m lab.Mail, uidl string) lab.Mail {
 	m.UIDL = uidl

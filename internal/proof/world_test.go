@@ -104,10 +104,11 @@ type plan struct {
 	mail    []lab.Mail
 	without []imap.Cap // what the destination lacks
 	deletes bool
-	routed  bool // each message says into which folder it goes: see router, which runs in place of the command
-	noDedup bool // what the mailbox has already is not looked at: only intents and settling stand between us and a second copy
-	steps   int  // about so many there should be
-	jitter  int  // so many the server may add: with batches in flight it says when it likes what it has
+	routed  bool                // each message says into which folder it goes: see router, which runs in place of the command
+	flags   map[string][]string // what each message is to have at the end, by UIDL; nil: that does not matter
+	noDedup bool                // what the mailbox has already is not looked at: only intents and settling stand between us and a second copy
+	steps   int                 // about so many there should be
+	jitter  int                 // so many the server may add: with batches in flight it says when it likes what it has
 }
 
 // A world is one migration: two servers, and what the program remembers.
@@ -253,6 +254,9 @@ func (w *world) finished() {
 		}
 		for _, s := range list {
 			stored[place{folder, s.UID}] = s
+			if name := w.nameOf(s.Raw); w.flags != nil && !slices.Equal(s.Flags, w.flags[name]) {
+				w.Errorf("%s in %s has %q; want %q", name, folder, s.Flags, w.flags[name])
+			}
 		}
 	}
 	left := w.mail
@@ -327,7 +331,7 @@ func (w *world) rests() {
 	seen := len(w.imap.Commands())
 	w.ends(w.run(0))
 	for _, c := range w.imap.Commands()[seen:] {
-		if strings.HasPrefix(strings.ToUpper(c), "APPEND") {
+		if strings.HasPrefix(c, "APPEND") || strings.HasPrefix(c, "UID STORE") {
 			w.Errorf("a run with nothing to do said %q", c)
 		}
 	}
@@ -355,12 +359,16 @@ func mails(list []lab.Mail) (raw [][]byte) {
 func (w *world) names(list [][]byte) string {
 	var b strings.Builder
 	for _, raw := range list {
-		i := slices.IndexFunc(w.mail, func(m lab.Mail) bool { return bytes.Equal(m.Raw, raw) })
-		if i < 0 {
-			fmt.Fprintf(&b, " an unknown one of %d octets", len(raw))
-			continue
-		}
-		b.WriteString(" " + w.mail[i].UIDL)
+		b.WriteString(" " + w.nameOf(raw))
 	}
 	return "[" + strings.TrimSpace(b.String()) + "]"
+}
+
+// nameOf gives the UIDL of a message.
+func (w *world) nameOf(raw []byte) string {
+	i := slices.IndexFunc(w.mail, func(m lab.Mail) bool { return bytes.Equal(m.Raw, raw) })
+	if i < 0 {
+		return fmt.Sprintf("an unknown one of %d octets", len(raw))
+	}
+	return w.mail[i].UIDL
 }

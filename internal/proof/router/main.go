@@ -1,5 +1,5 @@
-// Command router is a run of package sync in which each message names the folder that it goes to: for the proofs, which
-// kill it. What decides on folders in the program is not their matter.
+// Command router is a run of package sync in which each message names the folder that it goes to, and what me@example.org
+// sent marks what it answers: for the proofs, which kill it. What decides on folders in the program is not their matter.
 //
 //	router STATE POP3-PORT IMAP-PORT USER PASSWORD
 //
@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string) error {
 			}
 			return s, nil
 		},
-		Folder: "INBOX", State: account, Place: place, Settle: 100 * time.Millisecond, Patience: sync.DefaultPatience})
+		Folder: "INBOX", State: account, Place: place, Identities: []string{"me@example.org"}, Settle: 100 * time.Millisecond, Patience: sync.DefaultPatience})
 	if n := r.InDoubt + r.Missing + r.Left + r.Refused; r.Err == nil && n > 0 {
 		return fmt.Errorf("%d messages are not where they belong", n)
 	}
