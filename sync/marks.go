@@ -2,7 +2,6 @@ package sync
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/pop2imap/pop2imap/internal/message"
@@ -141,31 +140,32 @@ func (r *run) markIn(ctx context.Context, folder string, recs []state.Record) er
 	if err := r.login(ctx); err != nil {
 		return err
 	}
-	f, err := r.dest.Open(ctx, folder, false)
-	if err != nil {
+	f, err := Folder{}, error(nil)
+	if box := r.opened(folder); box != nil && box.refusal == nil {
+		f = box.Folder
+	} else if f, err = r.dest.Open(ctx, folder, false); err != nil {
 		return err
 	}
 	if recs, err = r.found(ctx, f, recs); err != nil {
 		return err
 	}
 	groups, err := r.lacking(ctx, f, recs)
-	if err != nil {
+	if err != nil || len(groups) == 0 {
 		return err
 	}
-	var refusal error
+	var sets []marks
+	var list []Marking
 	for set, group := range groups {
-		flags := set.flags()
-		err := r.dest.Mark(ctx, f, names(flags), uidsOf(group))
-		switch {
-		case err == nil:
-			r.marked(group, set)
-		case costs(err):
-			return err
-		default:
-			refusal = errors.Join(refusal, err)
+		sets, list = append(sets, set), append(list, Marking{names(set.flags()), uidsOf(group)})
+	}
+	for i, e := range r.dest.Mark(ctx, f, list) {
+		if e == nil {
+			r.marked(groups[sets[i]], sets[i])
+		} else if err == nil || costs(e) { // which says more than a refusal
+			err = e
 		}
 	}
-	return refusal
+	return err
 }
 
 // found learns the UIDs that are not known: a run that was killed may have had no time for that (no UIDPLUS).

@@ -264,11 +264,15 @@ type unwilling struct {
 	all bool
 }
 
-func (u unwilling) Mark(ctx context.Context, f sync.Folder, flags []string, uids []uint32) error {
-	if u.all || flags[0][0] != '\\' {
-		return &sync.Error{Class: sync.Unavailable, Server: "NO", Err: errors.New("the server refused")}
+func (u unwilling) Mark(ctx context.Context, f sync.Folder, list []sync.Marking) (errs []error) {
+	for _, m := range list {
+		var err error = &sync.Error{Class: sync.Unavailable, Server: "NO", Err: errors.New("the server refused")}
+		if !u.all && m.Flags[0][0] == '\\' {
+			err = u.Destination.Mark(ctx, f, []sync.Marking{m})[0]
+		}
+		errs = append(errs, err)
 	}
-	return u.Destination.Mark(ctx, f, flags, uids)
+	return errs
 }
 
 // A destination that refuses STORE is told of once, and nothing else suffers.

@@ -89,10 +89,10 @@ type Destination interface {
 	// A body that each does not read to its end is skipped. An error from each ends the call and is returned as it is.
 	Read(ctx context.Context, f Folder, uids []uint32, each func(uid uint32, body io.Reader) error) error
 
-	// Mark adds flags to those of the messages that are there (UID STORE +FLAGS.SILENT, RFC 9051 §6.4.6), of which there
-	// is at least one. It changes nothing else, unless that what is in the folder is no longer \Recent. After a refusal
-	// some of the messages may have the flags.
-	Mark(ctx context.Context, f Folder, flags []string, uids []uint32) error
+	// Mark adds flags to those of the messages that are there (UID STORE +FLAGS.SILENT, RFC 9051 §6.4.6). It changes
+	// nothing else, unless that what is in the folder is no longer \Recent. It returns an error for each marking, nil: it is
+	// done. After a refusal some of the messages may have the flags.
+	Mark(ctx context.Context, f Folder, list []Marking) []error
 
 	// Elsewhere gives the names of other folders in which a server's filter may have put mail, by their special use
 	// (\All, \Archive, \Junk, \Trash; RFC 6154), as Open takes them; none if the server does not tell.
@@ -141,6 +141,12 @@ type Outgoing struct {
 	Body  func() io.Reader // reads exactly Size octets; each call from the beginning
 	Flags []string         // as IMAP spells them: `\Seen`
 	Date  time.Time        // INTERNALDATE, with its own offset; zero: the server's clock
+}
+
+// A Marking is flags that messages of a folder are to get.
+type Marking struct {
+	Flags []string // as IMAP spells them; at least one
+	UIDs  []uint32 // at least one
 }
 
 // Placed says where an appended message is: APPENDUID (RFC 4315 §3). Zero values: the server did not say.

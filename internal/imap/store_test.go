@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,9 +25,12 @@ func TestMark(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, uids := range [][]uint32{{2, 4, 99, 2}, nil, {99}, {2}} {
-		if err := s.Mark(t.Context(), f, []string{`\Answered`, "$Forwarded"}, uids); err != nil {
-			t.Errorf("%v: %v", uids, err)
+	forwarded := func(uids ...uint32) sync.Marking {
+		return sync.Marking{Flags: []string{`\Answered`, "$Forwarded"}, UIDs: uids}
+	}
+	for _, list := range [][]sync.Marking{{forwarded(2, 4, 99, 2), forwarded(99)}, nil, {forwarded(2)}} {
+		if err := errors.Join(s.Mark(t.Context(), f, list)...); err != nil {
+			t.Errorf("%v: %v", list, err)
 		}
 	}
 	// What comes next may leave the folder by CLOSE, which must not remove what has \Deleted.
@@ -44,10 +48,9 @@ func TestMark(t *testing.T) {
 		}
 	}
 	f.UIDValidity++
-	e := hasClass(t, s.Mark(t.Context(), f, []string{`\Answered`}, []uint32{1}), sync.Temporary)
-	says(t, e, "replaced")
+	says(t, hasClass(t, s.Mark(t.Context(), f, []sync.Marking{forwarded(1)})[0], sync.Temporary), "replaced")
 	f.Name = "nowhere"
-	hasClass(t, s.Mark(t.Context(), f, []string{`\Answered`}, []uint32{1}), sync.Missing)
+	hasClass(t, s.Mark(t.Context(), f, []sync.Marking{forwarded(1)})[0], sync.Missing)
 }
 
 func TestAnswersToSTORE(t *testing.T) {
@@ -67,16 +70,14 @@ func TestAnswersToSTORE(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			server, heard := listening(t, caps("").with("SELECT", opened+c.selected+"% OK [READ-WRITE]\r\n", "UID STORE", c.store))
 			s := enter(t, server)
-			err := s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []string{`\Answered`, "$Forwarded"}, []uint32{3})
+			err := s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7},
+				[]sync.Marking{{Flags: []string{`\Answered`, "$Forwarded"}, UIDs: []uint32{3}}})[0]
 			if c.class != 0 {
 				hasClass(t, err, c.class)
 			} else if err != nil {
 				t.Error(err)
 			}
-			all := heard()
-			equal(t, "STORE", strings.Join(storing(all), "|"), c.want)
-			equal(t, "the last command", all[len(all)-1], `EXAMINE INBOX`)
-			equal(t, "selected", s.selected, "INBOX")
+			equal(t, "STORE", strings.Join(storing(heard()), "|"), c.want)
 		})
 	}
 }
@@ -86,8 +87,10 @@ func TestMarkOnALineThatDies(t *testing.T) {
 		caps("").with("SELECT", "* OK [UIDVALIDITY 7] x\r\n% OK\r\n", "UID STORE", "").answer(p)
 	})))
 	soon(t, "marking", func() {
-		err := s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []string{`\Answered`}, []uint32{3})
-		hasClass(t, err, sync.Temporary)
+		one := sync.Marking{Flags: []string{`\Answered`}, UIDs: []uint32{3}}
+		for _, err := range s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []sync.Marking{one, one}) {
+			hasClass(t, err, sync.Temporary)
+		}
 	})
 }
 
@@ -99,7 +102,8 @@ func TestMarkMany(t *testing.T) {
 		uids = append(uids, 4_000_000_000+3*n, 4_000_000_001+3*n) // the longest ranges
 	}
 	s := enter(t, server)
-	if err := s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []string{`\Answered`}, uids); err != nil {
+	list := []sync.Marking{{Flags: []string{`\Answered`}, UIDs: uids}}
+	if err := s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, list)[0]; err != nil {
 		t.Error(err)
 	}
 	ranges := 0
