@@ -14,6 +14,9 @@ func TestLineOfAMessage(t *testing.T) {
 			Result: sync.Copied, UIDL: "a", Listed: 6, Size: 5, Folder: "INBOX", Keep: "repaired",
 			Flags: []message.Flag{{Name: `\Seen`, Why: "Status"}}},
 		`recognised  "a\x1b" 5 octets in Old`:         {Result: sync.Recognised, UIDL: "a\x1b", Listed: 5, Size: 5, Folder: "Old"},
+		`marked      "a" 5 octets in INBOX \Answered (answered by a later message of yours)`: {
+			Result: sync.Marked, UIDL: "a", Listed: 5, Size: 5, Folder: "INBOX",
+			Flags: []message.Flag{{Name: `\Answered`, Why: "answered by a later message of yours"}}},
 		`would match "a" 5 octets`:                    {Result: sync.WouldKnow, UIDL: "a", Listed: 5, Folder: "Old"},
 		`deleted     "a" 5 octets`:                    {Result: sync.Removed, UIDL: "a", Listed: 5, Size: 5},
 		`refused     "a" 5 octets NO [TOOBIG] not me`: {Result: sync.RefusedOne, UIDL: "a", Listed: 5, Server: "NO [TOOBIG] not me"},
