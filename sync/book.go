@@ -3,7 +3,7 @@ package sync
 import "strconv"
 
 // A fate is what became of a message that was listed.
-type fate int
+type fate uint8
 
 const (
 	left fate = iota // for the next run, unless something becomes of it

@@ -13,7 +13,7 @@ func TestLineOfAMessage(t *testing.T) {
 		`copied      "a" 5 octets (listed as 6) to INBOX without a date \Seen (Status) (stays at the source: repaired)`: {
 			Result: sync.Copied, UIDL: "a", Listed: 6, Size: 5, Folder: "INBOX", Keep: "repaired",
 			Flags: []message.Flag{{Name: `\Seen`, Why: "Status"}}},
-		`recognised  "a\x1b" 5 octets in Old`:         {Result: sync.Recognised, UIDL: "a\x1b", Listed: 5, Size: 5, Folder: "Old"},
+		`recognised  "a\x1b" 5 octets in Old`: {Result: sync.Recognised, UIDL: "a\x1b", Listed: 5, Size: 5, Folder: "Old"},
 		`marked      "a" 5 octets in INBOX \Answered (answered by a later message of yours)`: {
 			Result: sync.Marked, UIDL: "a", Listed: 5, Size: 5, Folder: "INBOX",
 			Flags: []message.Flag{{Name: `\Answered`, Why: "answered by a later message of yours"}}},
