@@ -115,6 +115,8 @@ func (w *world) runIn(ctx context.Context, change ...func(*sync.Options)) sync.R
 	ctx, cancel := context.WithTimeout(ctx, time.Minute) // no run of a test takes as long
 	defer cancel()
 	r := sync.Run(ctx, o)
+	w.pop.Quiet()
+	w.imap.Quiet()
 	w.balanced(r)
 	if o.Watch == &watch {
 		watch.agrees(w.T, r)

@@ -17,6 +17,7 @@ type door struct {
 
 	mu     sync.Mutex
 	inside map[net.Conn]struct{}
+	left   *sync.Cond // one of them has ended
 	seen   int
 	shut   bool
 }
@@ -26,7 +27,9 @@ func openDoor() (*door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a port on 127.0.0.1: %w", err)
 	}
-	return &door{ln: ln, inside: make(map[net.Conn]struct{})}, nil
+	d := &door{ln: ln, inside: make(map[net.Conn]struct{})}
+	d.left = sync.NewCond(&d.mu)
+	return d, nil
 }
 
 // serve gives each connection, numbered from 1, to handle in a goroutine of its own. When handle returns the
@@ -67,6 +70,16 @@ func (d *door) release(c net.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.inside, c)
+	d.left.Broadcast()
+}
+
+// Quiet returns when no connection is open: the last words of clients that waited for no answer have been heard then.
+func (d *door) Quiet() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for len(d.inside) > 0 {
+		d.left.Wait()
+	}
 }
 
 // Addr gives where the server listens: "127.0.0.1" and a port.
