@@ -12,6 +12,7 @@ import (
 // A preview is what the header of a message that is not retrieved tells.
 type preview struct {
 	id        string // Message-ID
+	told      message.Inference
 	placement Placement
 }
 
@@ -24,7 +25,8 @@ func (r *run) ahead(ctx context.Context, list []todo) (map[int]preview, error) {
 	by := byNumber(list)
 	err := r.src.Headers(ctx, numbers(list), func(n int, header []byte) error {
 		m := by[n]
-		told[n] = preview{message.ID(header), r.placement(header, m.Size, r.infer(header, m.UIDL, time.Now()))}
+		said := r.infer(header, m, time.Now())
+		told[n] = preview{message.ID(header), said, r.placement(header, m.Size, said)}
 		return nil
 	})
 	return told, err
@@ -70,15 +72,12 @@ func (f Folder) overLimit(size int64) bool { return f.AppendLimit > 0 && size > 
 
 // rehearse says what would be copied, and where to.
 func (r *run) rehearse(ctx context.Context, list []todo) error {
-	home, err := r.mailbox(ctx, Placement{}, nil)
-	if err != nil {
+	if _, err := r.mailbox(ctx, Placement{}, nil); err != nil {
 		return err
 	}
-	told := map[int]preview{}
-	if r.Place != nil || home.shelf != nil && len(home.shelf.copies) > 0 {
-		if told, err = r.ahead(ctx, list); err != nil {
-			return err
-		}
+	told, err := r.ahead(ctx, list)
+	if err != nil {
+		return err
 	}
 	for _, m := range list {
 		p, ok := told[m.Number]
@@ -86,7 +85,7 @@ func (r *run) rehearse(ctx context.Context, list []todo) error {
 		if err != nil {
 			return err
 		}
-		if err := r.rehearseOne(ctx, m, box, p.id, ok || r.Place == nil); err != nil {
+		if err := r.rehearseOne(ctx, m, box, p, ok || r.Place == nil); err != nil {
 			return err
 		}
 	}
@@ -94,8 +93,9 @@ func (r *run) rehearse(ctx context.Context, list []todo) error {
 }
 
 // rehearseOne says what would become of a message. certain says that it is known into which folder it would go.
-func (r *run) rehearseOne(ctx context.Context, m todo, box *mailbox, id string, certain bool) error {
-	o := Outcome{Result: WouldCopy, UIDL: m.UIDL, Listed: m.Size}
+func (r *run) rehearseOne(ctx context.Context, m todo, box *mailbox, p preview, certain bool) error {
+	o := Outcome{Result: WouldCopy, UIDL: m.UIDL, Listed: m.Size, Flags: r.flagsOf(p.told, p.placement), Date: p.told.Date,
+		DateWhy: p.told.DateWhy, Deleted: p.told.Deleted}
 	if certain {
 		o.Folder = box.Name
 	}
@@ -103,7 +103,7 @@ func (r *run) rehearseOne(ctx context.Context, m todo, box *mailbox, id string, 
 	case box.refusal != nil:
 		code, words := wordsOf(box.refusal)
 		return r.refuseUnsent(ctx, m, box.Folder, state.Record{Size: m.Size}, code, words)
-	case box.shelf.seems(id, m.Size):
+	case box.shelf.seems(p.id, m.Size):
 		o.Result = WouldKnow
 		m.entry.fate = recognised
 	case box.overLimit(m.Size) && !m.byDigest:

@@ -18,8 +18,10 @@ const (
 
 // An entry is one message of the maildrop in this run, however often it is listed in it.
 type entry struct {
-	fate fate
-	has  marks // of the flags that own messages give, those that it was copied with or has got since
+	fate     fate
+	has      marks // of the flags that own messages give, those that it was copied with or has got since
+	accessed bool  // somebody had retrieved it before this account's first run: see facts.go
+	skipped  bool  // it was told that it is left, and why
 }
 
 // ended says whether this run has given it a verdict of its own, which a new listing does not change.

@@ -81,13 +81,15 @@ func (r *run) retrieve(ctx context.Context, list []todo, room *semaphore.Weighte
 		}
 		it.spool = new(spool)
 		if err == nil {
-			if err := it.spool.fill(moving{ctx, body, r, limit}, it.share); errors.Is(err, errEndless) {
+			if err := it.take(r, moving{ctx, body, r, limit}); errors.Is(err, errEndless) {
 				it.endless = true
 			} else if err != nil {
 				return err
 			} else {
 				step.At("retrieved")
-				it.study(r)
+				if err := it.study(ctx, r); err != nil {
+					return err
+				}
 			}
 		}
 		// What LIST promised and the message has not must not be kept from others: a batch would wait for more messages, and

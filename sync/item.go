@@ -1,7 +1,10 @@
 package sync
 
 import (
+	"context"
+	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/message"
@@ -25,35 +28,51 @@ type item struct {
 	date        time.Time
 	why         string
 	flags       []message.Flag
+	deleted     string // see Outcome
 	placement   Placement
+	whole       bool         // a witness knew all of its flags: own messages give it no others
+	served      []byte       // its header with the Status of the maildrop's server, if that was cut off; nil: it was not
+	cut         int64        // octets of that
 	unwanted    bool         // by this run: see Narrow
+	whyNot      string       // the reason, if there is one to tell
 	marks       []state.Mark // what it says of others, if it is an own message
 	keep        string       // why it must never be deleted at the source
 	id          int64        // of its record; 0: none yet
 }
 
-// study notes what the message tells of itself.
-func (it *item) study(r *run) {
+// take takes in the message, without the Status that is the server's.
+func (it *item) take(r *run, body io.Reader) error {
+	if !r.marking {
+		return it.spool.fill(body, it.share)
+	}
+	cut := message.CutStatus(body)
+	err := it.spool.fill(cut, it.share)
+	it.served, it.cut = cut.Header, cut.Cut
+	return err
+}
+
+// study notes what the message tells of itself, and what witnesses tell of it.
+func (it *item) study(ctx context.Context, r *run) error {
 	header := it.spool.header()
 	it.now = time.Now()
 	it.digest, it.body = it.spool.digests.Whole, it.spool.digests.Body
 	it.fingerprint, it.messageID = message.Fingerprint(header), message.ID(header)
-	told := r.infer(header, it.UIDL, it.now)
-	it.date, it.why = told.Date, told.DateWhy
-	it.placement = r.placement(header, it.spool.size(), told)
-	it.unwanted = !r.Narrow.wants(header, it.spool.size(), told)
-	it.flags = r.flags(told.Flags, it.date)
-	it.marks = r.marksOf(it, told.Marks)
-	for _, f := range it.placement.Flags {
-		if !has(it.flags, f.Name) {
-			it.flags = append(it.flags, f)
-		}
+	served := header
+	if it.served != nil {
+		served = it.served
 	}
-}
-
-// infer says what a header tells.
-func (r *run) infer(header []byte, uidl string, now time.Time) message.Inference {
-	return message.Infer(header, message.Facts{Now: now, UIDL: uidl, Trust: r.TrustHeaders, Identities: r.Identities})
+	told := r.infer(served, it.todo, it.now)
+	wanted, why := r.Narrow.wants(header, it.spool.size(), told)
+	it.unwanted, it.whyNot = !wanted, why
+	told, whole, err := r.testified(ctx, told, Subject{UIDL: it.UIDL, Size: it.spool.size(), Fingerprint: it.fingerprint,
+		MessageID: it.messageID, Header: header}, it.now)
+	it.whole = whole
+	it.date, it.why, it.deleted = told.Date, told.DateWhy, told.Deleted
+	it.placement = r.placement(header, it.spool.size(), told)
+	it.flags = r.flagsOf(told, it.placement)
+	it.marks = r.marksOf(it, told.Marks)
+	it.served = nil // it is of no more use
+	return err
 }
 
 // intent is the record of the message before it is appended.
@@ -66,7 +85,7 @@ func (it *item) intent(r *run) state.Record {
 // outcome is what is reported of the message.
 func (it *item) outcome() Outcome {
 	return Outcome{UIDL: it.UIDL, Listed: it.Size, Size: it.spool.size(), Digest: it.digest, Folder: it.box.Name,
-		Flags: it.flags, Date: it.date, DateWhy: it.why, Keep: it.keep}
+		Flags: it.flags, Date: it.date, DateWhy: it.why, Deleted: it.deleted, Keep: it.keep}
 }
 
 func (it *item) claimant() claimant {
@@ -75,6 +94,17 @@ func (it *item) claimant() claimant {
 
 func (it *item) outgoing() Outgoing {
 	return Outgoing{Size: it.spool.size(), Body: it.spool.body, Flags: names(it.flags), Date: it.date}
+}
+
+// flagsOf are all that a message is to arrive with, by what is told of it and by where it goes.
+func (r *run) flagsOf(told message.Inference, p Placement) []message.Flag {
+	list := slices.Clip(r.flags(told.Flags, told.Date))
+	for _, f := range p.Flags {
+		if !has(list, f.Name) {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // flags are those that a message is to arrive with, of which some are inferred.
@@ -92,7 +122,7 @@ func (r *run) flags(inferred []message.Flag, date time.Time) (list []message.Fla
 }
 
 func has(list []message.Flag, name string) bool {
-	return slices.ContainsFunc(list, func(f message.Flag) bool { return f.Name == name })
+	return slices.ContainsFunc(list, func(f message.Flag) bool { return strings.EqualFold(f.Name, name) })
 }
 
 func names(list []message.Flag) (names []string) {

@@ -47,6 +47,9 @@ func marksIn(names []string) (set marks) {
 	return set
 }
 
+// allMarks are all of them: a message of which a witness knew all flags gets no others.
+const allMarks marks = 1<<len(markings) - 1
+
 func (set marks) flags() (list []message.Flag) {
 	for i, f := range markings {
 		if set&(1<<i) != 0 {
@@ -85,6 +88,10 @@ func (r *run) premark(ctx context.Context, batch []*item) error {
 		return StateError(err)
 	}
 	for _, it := range batch {
+		if it.whole {
+			it.entry.has = allMarks
+			continue
+		}
 		var given []string
 		for _, m := range found[it.messageID] {
 			if !it.date.IsZero() && !it.date.After(m.Written) {

@@ -26,14 +26,21 @@ type Options struct {
 	Narrow       Narrow
 	Flags        FlagMode
 	SeenBefore   time.Duration // messages older than that arrive as \Seen; 0: none
-	Identities   []string      // own addresses
-	TrustHeaders bool          // believe Status and X-Status wherever they stand
-	DryRun       bool          // say what would happen, change nothing
-	Retry        bool          // try what was refused or is missing, now, and nothing else
-	NoDedup      bool          // do not look for messages that the destination already has
-	Verify       Level         // of the read-back
-	Delete       Deletion
-	Rate         int64 // octets a second that are retrieved, and so appended, at the most; 0: no limit
+	TrustHeaders bool          // believe what mail stores and clients write wherever it stands
+	Identities   []string      // own addresses: they tell own mail
+	Junk         bool          // mark spam as $Junk and $Phishing
+
+	// Witnesses open those who know more of the messages than their headers tell; the first of them that knows a message
+	// is believed. They are opened, once, when there is something to copy, before the first message is retrieved. One that
+	// fails is named in a notice, and the run goes on without it; its error must say which one it is.
+	Witnesses []func(context.Context) (Witness, error)
+
+	DryRun  bool  // say what would happen, change nothing
+	Retry   bool  // try what was refused or is missing, now, and nothing else
+	NoDedup bool  // do not look for messages that the destination already has
+	Verify  Level // of the read-back
+	Delete  Deletion
+	Rate    int64 // octets a second that are retrieved, and so appended, at the most; 0: no limit
 
 	// Settle is how long after an APPEND without a reply the server may still be storing it.
 	Settle time.Duration
@@ -51,9 +58,10 @@ type Narrow struct {
 	Messages     int       // at the most
 	Size         int64     // octets of the largest
 
-	// Skip says whether to leave a message, by the same as Options.Place. nil: none is left. Where the maildrop has TOP it
-	// is asked before the message is retrieved, with what LIST says of the size, and then once more.
-	Skip func(header []byte, size int64, told message.Inference) bool
+	// Skip says why to leave a message, by the same as Options.Place; "": it is not left. nil: none is. Where the maildrop
+	// has TOP it is asked before the message is retrieved, with what LIST says of the size, and then once more; both times
+	// by what the header tells, and not by what witnesses say.
+	Skip func(header []byte, size int64, told message.Inference) (why string)
 }
 
 // A Placement says into which folder of the destination a message goes. The zero value is [Options.Folder].
@@ -117,6 +125,8 @@ type Outcome struct {
 	Flags       []message.Flag
 	Date        time.Time
 	DateWhy     string
+	Deleted     string // why it counted as deleted where it was kept; "": it did not. It is copied all the same
+	Why         string // why it is left
 	Keep        string // why it will never be deleted at the source; "" if it may be
 	Code        string // of the server's refusal
 	Server      string // its words
@@ -130,6 +140,7 @@ const (
 	Recognised Result = "recognised"  // the destination had it
 	WouldCopy  Result = "would copy"  // in a dry run
 	WouldKnow  Result = "would match" // in a dry run: the destination seems to have it
+	Skipped    Result = "left"        // the user does not want it
 	RefusedOne Result = "refused"     // the destination said no
 	Gone       Result = "vanished"    // the source does not give it
 	Removed    Result = "deleted"     // at the source

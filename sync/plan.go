@@ -119,6 +119,7 @@ func (r *run) survey(ctx context.Context) (err error) {
 	for i, e := range r.book.enter(keys, all) {
 		all[i].entry = e
 	}
+	r.noteAccessed(all)
 	r.matches = compare(all, keys, records, time.Now())
 	if err := r.rebind(ctx); err != nil || r.DryRun {
 		return err
@@ -193,7 +194,10 @@ func (r *run) narrow(ctx context.Context, list []todo) ([]todo, error) {
 		in, by := map[int]bool{}, byNumber(list)
 		err := r.src.Headers(ctx, numbers(list), func(number int, header []byte) error {
 			m := by[number]
-			in[number] = n.wants(header, m.Size, r.infer(header, m.UIDL, time.Now()))
+			wanted, why := n.wants(header, m.Size, r.infer(header, m, time.Now()))
+			if in[number] = wanted; !wanted {
+				r.skip(m, why)
+			}
 			return nil
 		})
 		if err != nil {
@@ -213,9 +217,24 @@ func (r *run) narrow(ctx context.Context, list []todo) ([]todo, error) {
 // reads says whether it needs the headers.
 func (n Narrow) reads() bool { return !n.Since.IsZero() || !n.Until.IsZero() || n.Skip != nil }
 
-// wants says whether a message is for this run, by its header, its size in octets, and what the header tells.
-func (n Narrow) wants(header []byte, size int64, told message.Inference) bool {
-	return n.covers(told.Date) && (n.Skip == nil || !n.Skip(header, size, told))
+// wants says whether a message is for this run, by its header, its size in octets, and what the header tells; and if not,
+// why, where the user is to be told.
+func (n Narrow) wants(header []byte, size int64, told message.Inference) (wanted bool, why string) {
+	if !n.covers(told.Date) {
+		return false, ""
+	}
+	if n.Skip != nil {
+		why = n.Skip(header, size, told)
+	}
+	return why == "", why
+}
+
+// skip tells once in a run that a message is left, and why.
+func (r *run) skip(m todo, why string) {
+	if why != "" && !m.entry.skipped {
+		m.entry.skipped = true
+		r.done(Outcome{Result: Skipped, UIDL: m.UIDL, Listed: m.Size, Why: why})
+	}
 }
 
 // covers says whether a message of that date is wanted. One without a date is, unless it must be of a certain age.

@@ -222,8 +222,11 @@ func TestDryRunLooksIntoTheFolderOfTheMessage(t *testing.T) {
 // What is skipped stays at the source, is not retrieved where that can be helped, and comes when it is skipped no more.
 func TestSkippedMessages(t *testing.T) {
 	skip := func(o *sync.Options) {
-		o.Narrow.Skip = func(header []byte, _ int64, _ message.Inference) bool {
-			return bytes.Contains(header, []byte("Subject: l"))
+		o.Narrow.Skip = func(header []byte, _ int64, _ message.Inference) string {
+			if bytes.Contains(header, []byte("Subject: l")) {
+				return "rule 1"
+			}
+			return ""
 		}
 		o.Delete.On = true
 	}

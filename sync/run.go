@@ -51,6 +51,10 @@ type run struct {
 	boxes    []*mailbox        // the folders that are open, in the order in which they were needed
 	uses     map[string]string // folders of special uses, as far as they were asked for
 
+	witnesses []Witness // those that were opened and have not failed
+	marking   bool      // the maildrop's server ends each header with a Status of its own, in this session
+	asked     bool      // it was noted what LAST says
+
 	listing Listing          // of the last session
 	matches []match          // what that listing means
 	settled map[int64]bool   // records that this run found at the destination
@@ -223,7 +227,10 @@ func (r *run) prepare(ctx context.Context) (list []todo, err error) {
 	if err := r.enter(ctx); err != nil {
 		return nil, err
 	}
-	return r.plan(ctx)
+	if list, err = r.plan(ctx); err != nil {
+		return nil, err
+	}
+	return list, r.inquire(ctx, list)
 }
 
 func (r *run) notice(format string, args ...any) {

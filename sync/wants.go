@@ -29,6 +29,7 @@ func (d *delivery) wants(ctx context.Context, it *item) (bool, error) {
 		}
 	}
 	if it.unwanted {
+		r.skip(it.todo, it.whyNot)
 		return false, nil // a maildrop without TOP did not tell before
 	}
 	return d.fits(ctx, it)
@@ -56,7 +57,7 @@ func (d *delivery) fits(ctx context.Context, it *item) (ok bool, err error) {
 // deleted at the source.
 func (r *run) tooShort(it *item) bool {
 	const slack = 64 // for line ends and fields that a server counts and does not give
-	if it.spool.size()+slack+it.Size/100 >= it.Size {
+	if it.spool.size()+it.cut+slack+it.Size/100 >= it.Size {
 		return false
 	}
 	if r.short[it.entry] {

@@ -97,6 +97,10 @@ func maildirTime(uidl string) (t time.Time, ok bool) {
 	return time.Unix(int64(number(parts[1])), 0).UTC(), true
 }
 
+// Plausible says whether a message can have arrived at t, for all that is known now: not before 1990, and not more than 24
+// hours after now.
+func Plausible(t, now time.Time) bool { return within(t, now.Add(ahead)) }
+
 func within(t, latest time.Time) bool {
 	return !t.Before(earliest) && !t.After(latest)
 }
