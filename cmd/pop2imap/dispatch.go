@@ -79,6 +79,9 @@ func (r *round) ask(ctx context.Context, list []*candidate) {
 		if c.err == nil || r.wish.looks {
 			c.err = c.job.To.Secret.Ask(ctx, ask)
 		}
+		if c.err == nil && c.job.Twin != nil && !r.wish.looks {
+			c.err = c.job.TwinSecret().Ask(ctx, ask)
+		}
 		if r.wish.looks {
 			c.err = nil
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ func (p *program) secret() *cobra.Command {
 		Short: "Keep passwords in the system's keyring",
 		Long: `secret keeps the passwords of an account in the keyring of this session: Secret Service (GNOME, KDE, KeePassXC), the macOS
 keychain, or Windows' credentials. ACCOUNT is one of the config file, or USER@HOST[:PORT] for --from and --to, as in their URL.
+"twin" is the IMAP server of --flags-from, where that is not the one of --from.
 
 sync takes a password from there when no file, no command and no variable in the environment has it.`,
 		Example: `  pop2imap secret set alice from
@@ -40,13 +42,13 @@ sync takes a password from there when no file, no command and no variable in the
 func (p *program) keeping(name, short string, do func(ctx context.Context, label string) error) *cobra.Command {
 	var w wish
 	cmd := &cobra.Command{
-		Use:     name + " ACCOUNT from|to",
+		Use:     name + " ACCOUNT from|to|twin",
 		Short:   short,
 		Long:    "secret " + name + ": " + strings.ToLower(short[:1]) + short[1:] + ". The last argument says of which end it is.",
 		Example: fmt.Sprintf("  pop2imap secret %s alice from\n  pop2imap secret %[1]s alice@imap.new.example to", name),
 		Args: func(_ *cobra.Command, args []string) error { // a third could be the password: it is not repeated
-			if len(args) != 2 || args[1] != "from" && args[1] != "to" {
-				return &usage{errors.New("two arguments are needed: ACCOUNT, and from or to")}
+			if len(args) != 2 || !slices.Contains([]string{"from", "to", "twin"}, args[1]) {
+				return &usage{errors.New("two arguments are needed: ACCOUNT, and from, to or twin")}
 			}
 			return nil
 		},

@@ -62,7 +62,11 @@ type Job struct {
 	Connections  int // to the destination; 0: tuned
 	Flags        Mode
 	SeenBefore   Age
+	FlagsFrom    []string
+	Twin         *End // the one that is a URL, set by Check; nil: none is
 	TrustHeaders bool
+	Identities   []string
+	Sent, Junk   Filing
 	NoDedup      bool
 	Verify       Level
 	Delete       Deletion
@@ -95,9 +99,7 @@ func (j *Job) Register(f *pflag.FlagSet) {
 	f.Var(&j.Until, "until", "copy only what arrived before the end of `DATE`")
 	f.IntVar(&j.MaxMessages, "max-messages", 0, "copy at most `N` messages in this run (0: all)")
 	f.Var(&j.MaxSize, "max-size", "leave messages larger than `SIZE` (25M) at the source")
-	f.Var(&j.Flags, "flags", "how flags are set: infer, seen or unseen (`MODE`)")
-	f.Var(&j.SeenBefore, "seen-before", "messages older than `AGE` (30d) arrive as read")
-	f.BoolVar(&j.TrustHeaders, "trust-headers", false, "believe Status and X-Status even where a sender could have written them")
+	j.registerEvidence(f)
 	f.Var(&j.Rate, "rate", "retrieve, and so append, at most `SIZE/s` (500K)")
 	f.IntVar(&j.Connections, "imap-connections", 0, "connections to the destination (`N`; default 1). More are faster where the "+
 		"server has no LITERAL+, and messages then arrive out of order")
@@ -193,6 +195,9 @@ func (j *Job) check() (err error) {
 		return bad("folder", "%w", err)
 	}
 	j.To.Endpoint.Folder = j.Folder
+	if err := j.checkEvidence(); err != nil {
+		return err
+	}
 	return j.checkNumbers()
 }
 
@@ -269,7 +274,7 @@ func (j *Job) CheckFiles() error {
 		_, err := e.Server(j.Timeout, nil)
 		wrong = append(wrong, err)
 	}
-	return errors.Join(wrong...)
+	return errors.Join(append(wrong, j.CheckWitnesses())...)
 }
 
 // StatePath is path, or the default place of the state (XDG Base Directory Specification).

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/pflag"
 
+	"github.com/pop2imap/pop2imap/internal/rules"
 	"github.com/pop2imap/pop2imap/state"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -38,6 +40,7 @@ type Account struct {
 
 	file  *File
 	table table
+	rules *rules.Rules // nil: none
 }
 
 // Find reads the config file at path, or where path is "" the first that is there of
@@ -222,7 +225,10 @@ func (a *Account) take(accounts map[string]any) error {
 	if strings.Trim(a.Name, nameLetters) != "" || len(a.Name) > 64 || !filepath.IsLocal(a.Name) {
 		return a.file.at(a.line(), "an account's name is 1 to 64 letters, digits, and . _ - + @")
 	}
-	if a.table, err = a.file.table(keys, "accounts", a.Name); err != nil {
+	keys = maps.Clone(keys)
+	wrong := a.takeRules(keys)
+	a.table, err = a.file.table(keys, "accounts", a.Name)
+	if err := errors.Join(wrong, err); err != nil {
 		return err
 	}
 	_, _, _, err = a.job((*Job).Register) // with nothing else said: so that each fault has its line

@@ -35,27 +35,38 @@ type Secret struct {
 	missing   string // what to do when there is none
 }
 
-// Prepare says where else the two passwords may be. alone: no other account runs, so that POP2IMAP_FROM_PASSWORD is meant
+// Prepare says where else the passwords may be. alone: no other account runs, so that POP2IMAP_FROM_PASSWORD is meant
 // for this one; of several each would give it to its own server.
 func (j *Job) Prepare(getenv func(string) string, k *Ring, alone bool) {
 	for _, e := range []*End{&j.From, &j.To} {
-		s := &e.Secret
-		s.side, s.who = e.Side, e.Endpoint.User+" at "+e.Endpoint.Host
-		s.getenv, s.keyring = getenv, k
-		common := variable(e.Side + "-password")
-		if j.Account == nil {
-			s.label, s.variables = e.Endpoint.place()+"."+e.Side, []string{common}
-			s.missing = fmt.Sprintf("set --%s-password-file, --%s-password-command, or %s in the environment", e.Side, e.Side, common)
-			continue
+		options := fmt.Sprintf("--%s-password-file, --%s-password-command, or ", e.Side, e.Side)
+		if j.Account != nil {
+			options = fmt.Sprintf("%s_password_file or %s_password_command in [accounts.%s], ", e.Side, e.Side, j.Account.Name)
 		}
-		own := j.Account.variable(e.Side)
-		s.label, s.variables = j.Account.Name+"."+e.Side, []string{own}
-		if alone {
-			s.variables = append(s.variables, common)
-		}
-		s.missing = fmt.Sprintf("set %s_password_file or %s_password_command in [accounts.%s], %s in the environment, or say: "+
-			"pop2imap secret set %s %s", e.Side, e.Side, j.Account.Name, own, j.Account.Name, e.Side)
+		e.Secret.getenv, e.Secret.keyring = getenv, k
+		j.prepare(&e.Secret, e.Side, e.Endpoint, options, alone)
 	}
+	if j.Twin != nil {
+		j.Twin.Secret.getenv, j.Twin.Secret.keyring = getenv, k
+		j.prepare(&j.Twin.Secret, "twin", j.Twin.Endpoint, "", alone)
+	}
+}
+
+// prepare says where the password of one server may be. options are the flags or keys that could say it.
+func (j *Job) prepare(s *Secret, side string, e Endpoint, options string, alone bool) {
+	s.side, s.who = side, e.User+" at "+e.Host
+	common := variable(side + "-password")
+	if j.Account == nil {
+		s.label, s.variables = e.place()+"."+side, []string{common}
+		s.missing = fmt.Sprintf("set %s%s in the environment", options, common)
+		return
+	}
+	own := j.Account.variable(side)
+	s.label, s.variables = j.Account.Name+"."+side, []string{own}
+	if alone {
+		s.variables = append(s.variables, common)
+	}
+	s.missing = fmt.Sprintf("set %s%s in the environment, or say: pop2imap secret set %s %s", options, own, j.Account.Name, side)
 }
 
 // variable is the one in the environment with a password of the account: POP2IMAP_OFFICE_FROM_PASSWORD.
@@ -85,7 +96,7 @@ func (s *Secret) How() string {
 // Ask gets the secret from where the user may have to say it, so that nobody is asked in the middle of a run. One from a
 // file or a command is left to Get: a token does not last. ask is nil where there is no terminal.
 func (s *Secret) Ask(ctx context.Context, ask func(prompt string) (string, error)) error {
-	if s.File == "" && s.Command == "" {
+	if s.File == "" && s.Command == "" && s.value == "" {
 		s.value, s.missed = s.fromElsewhere(ctx, ask)
 	}
 	return s.missed

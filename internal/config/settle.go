@@ -102,6 +102,10 @@ func settings(f *pflag.FlagSet, sources Sources) (list []Setting) {
 		switch t := flag.Value.Type(); {
 		case value == "":
 			return
+		case t == "stringArray":
+			if value = quoted(flag.Value.(pflag.SliceValue).GetSlice()); value == "[]" {
+				return
+			}
 		case strings.HasSuffix(flag.Name, "-command"):
 			value = `"..."`
 		case t != "bool" && t != "int" && t != "count":
@@ -110,6 +114,15 @@ func settings(f *pflag.FlagSet, sources Sources) (list []Setting) {
 		list = append(list, Setting{key(flag.Name), value, sources[flag.Name]})
 	})
 	return list
+}
+
+// quoted is a list of texts as the file has it.
+func quoted(list []string) string {
+	words := make([]string, len(list))
+	for i, text := range list {
+		words[i] = strconv.Quote(text)
+	}
+	return "[" + strings.Join(words, ", ") + "]"
 }
 
 func (t table) layer() layer {

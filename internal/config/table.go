@@ -59,6 +59,9 @@ func (f *File) flag(name string, inAccount bool) (*pflag.Flag, error) {
 	case all != nil:
 		return nil, fmt.Errorf("%s is of the whole run: it belongs into [defaults]", name)
 	}
+	if name == "rules" {
+		return nil, errors.New("rules are of one account: write [[accounts.NAME.rules]]")
+	}
 	if name == "password" || name == "from_password" || name == "to_password" {
 		return nil, fmt.Errorf("%s: a password must not stand in this file: use from_password_command, from_password_file, "+
 			"the same with to, or pop2imap secret set", name)
@@ -70,6 +73,9 @@ func (f *File) flag(name string, inAccount bool) (*pflag.Flag, error) {
 		}
 	}
 	f.ofAccount.VisitAll(add)
+	if inAccount {
+		known = append(known, "rules")
+	}
 	if !inAccount {
 		f.ofRun.VisitAll(add)
 	}
