@@ -82,33 +82,50 @@ func demoEnvironment(name string) string {
 	return ""
 }
 
-// compare prints what is in the mailbox, and whether it is what was in the maildrop.
+// compare prints what is in the folders, and whether it is what was in the maildrop.
 func (p *program) compare(maildrop *lab.POP3, mailbox *lab.IMAP) error {
-	stored, err := mailbox.Messages(demoFolder)
-	if err != nil {
-		return err
-	}
 	fmt.Fprint(p.out, "\nIn the mailbox now:\n\n")
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  FOLDER\tARRIVED\tSIZE\tFLAGS")
-	same := 0
 	sent := maildrop.Mail()
-	for i, m := range stored {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", demoFolder, m.Date.Format("2006-01-02 15:04:05 -0700"),
-			humanize.IBytes(uint64(m.Size)), strings.Join(m.Flags, " "))
-		if i < len(sent) && bytes.Equal(m.Raw, canonical(sent[i].Raw)) {
-			same++
+	taken := make([]bool, len(sent))
+	all, same := 0, 0
+	for _, folder := range mailbox.Folders() {
+		stored, err := mailbox.Messages(folder)
+		if err != nil {
+			return err
 		}
+		for _, m := range stored {
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", folder, m.Date.Format("2006-01-02 15:04:05 -0700"),
+				humanize.IBytes(uint64(m.Size)), strings.Join(m.Flags, " "))
+		}
+		all += len(stored)
+		same += inOrder(stored, sent, taken)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "\n%d messages in the maildrop, %d in the mailbox, %d of them the same octet for octet and in the same place.\n",
-		len(sent), len(stored), same)
-	if same != len(sent) || same != len(stored) {
+	fmt.Fprintf(p.out, "\n%d messages in the maildrop, %d in the mailbox, %d of them the same octet for octet and in the same order.\n",
+		len(sent), all, same)
+	if same != len(sent) || same != all {
 		return fmt.Errorf("the mailbox is not what it should be")
 	}
 	return nil
+}
+
+// inOrder counts the messages of a folder that are, in their order, among those that were sent and not taken yet.
+func inOrder(stored []lab.Stored, sent []lab.Mail, taken []bool) (same int) {
+	at := 0
+	for _, m := range stored {
+		for ; at < len(sent); at++ {
+			if !taken[at] && bytes.Equal(m.Raw, canonical(sent[at].Raw)) {
+				taken[at] = true
+				same++
+				break
+			}
+		}
+	}
+	return same
 }
 
 // canonical is a message as POP3 sends it: each line ends in CRLF.

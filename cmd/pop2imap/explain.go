@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/internal/message"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -21,36 +22,45 @@ import (
 type explanation struct {
 	trust      bool
 	identities []string
-	junk       string
+	junk       config.Filing
 	json       bool
+	run        config.Run
 }
 
 // explain is the command that shows what a message tells of itself.
 func (p *program) explain() *cobra.Command {
 	var e explanation
 	cmd := &cobra.Command{
-		Use:   "explain FILE.eml",
+		Use:   "explain FILE.eml [ACCOUNT]",
 		Short: "Show what would be inferred from one message, and why",
 		Long: `explain reads the header of a message in a file ("-": from standard input), and shows the date of arrival and the flags
 that would be inferred from it, whether it is an own message, spam, of a mailing list, and the reason for each; and what
-it says that is not believed, and why. It connects to nothing and prints neither subject nor addresses.`,
+it says that is not believed, and why. For an account of the config file it says to which folder it would go, too: by the
+account's rules, --sent and --junk. It connects to nothing and prints neither subject nor addresses.`,
 		Example: `  pop2imap explain message.eml
+  pop2imap explain message.eml alice
   pop2imap explain --identity alice@old.example --junk auto - < message.eml`,
-		Args: oneFile,
+		Args: oneFileOfAnAccount,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := p.hear(cmd.Flags(), ""); err != nil {
+			said, err := p.hear(cmd.Flags(), e.run.Config)
+			if err != nil {
 				return err
 			}
-			if e.junk == "" {
-				return &usage{errors.New("--junk can be off, auto, or the name of a folder")}
+			job := &config.Job{TrustHeaders: e.trust, Identities: e.identities, Junk: e.junk}
+			if len(args) == 2 {
+				if job, err = p.onlyJob(said, args[1:]); err != nil {
+					return err
+				}
 			}
-			return p.explainFile(args[0], &e)
+			return p.explainFile(args[0], job, e.json)
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&e.trust, "trust-headers", false, "believe what mail stores and clients write even where a sender could have written it")
+	f.BoolVar(&e.trust, "trust-headers", false, "believe what mail stores, clients and spam filters write even where a sender could have written it")
 	f.StringArrayVar(&e.identities, "identity", nil, "own address (`ADDR`), repeatable: finds own messages and what they answer")
-	f.StringVar(&e.junk, "junk", "off", "whether spam is marked: off, auto, or a `FOLDER`")
+	e.junk = "off"
+	f.Var(&e.junk, "junk", "whether spam is marked, and where it goes: off, auto, or a `FOLDER`")
+	e.run.RegisterConfig(f)
 	f.BoolVar(&e.json, "json", false, "one JSON line")
 	f.SortFlags = false
 	return cmd
@@ -67,33 +77,41 @@ func oneFile(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func (p *program) explainFile(name string, e *explanation) error {
-	header, err := p.headerOf(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &usage{err}
-	} else if err != nil {
-		return &sync.Error{Class: sync.Storage, Err: fmt.Errorf("read a message: %w", err)}
+func (p *program) explainFile(name string, job *config.Job, json bool) error {
+	header, size, err := p.readMessage(name)
+	if err != nil {
+		return err
 	}
-	i := message.Infer(header, message.Facts{Now: time.Now(), Trust: e.trust, Identities: e.identities, Junk: e.junk != "off"})
-	if e.json {
+	i := message.Infer(header, factsOf(job))
+	if json {
 		printJSON(p.out, explainedLine(i))
-	} else {
-		printInference(p.out, i)
+		return nil
+	}
+	printInference(p.out, i)
+	if job.Account != nil {
+		printFate(p.out, filer{job}, header, size, i)
 	}
 	return nil
 }
 
-// headerOf reads the header of the message in a file; "-" is standard input.
-func (p *program) headerOf(name string) ([]byte, error) {
-	if name == "-" {
-		return readHeader(p.in)
+// readMessage gives the header and the size of the message in a file; "-" is standard input.
+func (p *program) readMessage(name string) (header []byte, size int64, err error) {
+	in := p.in
+	if name != "-" {
+		if in, err = os.Open(name); err == nil {
+			defer in.Close()
+		}
 	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		header, size, err = measure(in)
 	}
-	defer file.Close()
-	return readHeader(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = &usage{err}
+	case err != nil:
+		err = &sync.Error{Class: sync.Storage, Err: fmt.Errorf("read a message: %w", err)}
+	}
+	return header, size, err
 }
 
 // maxExplained is how much of a header is looked at, in octets. The longest in real mail are of some hundred KiB.

@@ -42,14 +42,17 @@ type messageJSON struct {
 	Flags       map[string]string `json:"flags,omitempty"` // and why
 	Date        string            `json:"date,omitempty"`
 	DateWhy     string            `json:"date_why,omitempty"`
-	Keep        string            `json:"keep,omitempty"` // why it will never be deleted at the source
+	Deleted     string            `json:"deleted,omitempty"` // why it counted as deleted where it was kept
+	Why         string            `json:"why,omitempty"`     // why it is left
+	Keep        string            `json:"keep,omitempty"`    // why it will never be deleted at the source
 	Code        string            `json:"code,omitempty"`
 	Server      string            `json:"server,omitempty"`
 }
 
 func messageLine(account string, o sync.Outcome) messageJSON {
 	m := messageJSON{Type: "message", Account: account, Result: o.Result, UIDL: o.UIDL, Size: size(o), Folder: o.Folder,
-		UIDValidity: o.UIDValidity, UID: o.UID, Flags: reasons(o.Flags), DateWhy: o.DateWhy, Keep: o.Keep, Code: o.Code, Server: o.Server}
+		UIDValidity: o.UIDValidity, UID: o.UID, Flags: reasons(o.Flags), DateWhy: o.DateWhy, Deleted: o.Deleted,
+		Why: o.Why, Keep: o.Keep, Code: o.Code, Server: o.Server}
 	if o.Digest != [32]byte{} {
 		m.Digest = digest(o.Digest)
 	}
@@ -109,6 +112,7 @@ type accountJSON struct {
 	Bytes       int64          `json:"bytes"`
 	Seconds     float64        `json:"seconds"`
 	Flags       map[string]int `json:"flags"`
+	Folders     map[string]int `json:"folders"` // how many were copied into each
 	Refusals    []refusalJSON  `json:"refusals"`
 	Error       *string        `json:"error"`
 	Missing     int            `json:"missing"` // in doubt too, but no longer listed
@@ -129,7 +133,7 @@ func accountLine(a account, r sync.Report, exit int) accountJSON {
 	return accountJSON{Account: a.name, From: a.from, To: a.to, Exit: exit,
 		Listed: r.Listed, Known: r.Known, New: r.New, Copied: r.Copied, Recognised: r.Recognised, Refused: r.Refused,
 		InDoubt: r.InDoubt, Missing: r.Missing, Vanished: r.Vanished, Left: r.Left, Quarantined: r.Quarantined,
-		Deleted: r.Deleted, Bytes: r.Bytes, Seconds: r.Took.Seconds(), Flags: r.Flags, Refusals: refusals, Error: failure(r.Err)}
+		Deleted: r.Deleted, Bytes: r.Bytes, Seconds: r.Took.Seconds(), Flags: r.Flags, Folders: r.Folders, Refusals: refusals, Error: failure(r.Err)}
 }
 
 type verifiedJSON struct {

@@ -1,8 +1,8 @@
 // Command pop2imap moves mail out of a POP3 maildrop into an IMAP mailbox: every message once, byte for byte.
 //
 // The program is [run]: arguments in, exit code out. One file holds one command (sync.go with retry, doctor.go, verify.go,
-// status.go, configure.go, secret.go, demo.go, explain.go, help.go with the topics, completion.go, man.go, version.go); accounts.go says which
-// accounts a command works on and dispatch.go runs them side by side; what a run looks like is in text.go, lines.go (JSON)
+// status.go, configure.go, secret.go, demo.go, explain.go, rules.go, help.go with the topics, completion.go, man.go, version.go); place.go says where messages go,
+// witness.go what --flags-from is, accounts.go which accounts a command works on, and dispatch.go runs them side by side; what a run looks like is in text.go, lines.go (JSON)
 // and bar.go, and exit.go says which exit code an error has.
 package main
 
@@ -71,7 +71,7 @@ found at the destination afterwards.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usage{err} })
-	root.AddCommand(p.sync(), p.doctor(), p.verify(), p.retry(), p.status(), p.config(), p.secret(), p.demo(), p.explain(), p.version(), p.completion(), p.man())
+	root.AddCommand(p.sync(), p.doctor(), p.verify(), p.retry(), p.status(), p.config(), p.secret(), p.demo(), p.explain(), p.rules(), p.version(), p.completion(), p.man())
 	root.SetHelpCommand(p.help())
 	root.InitDefaultHelpCmd()
 	listTopics(root)

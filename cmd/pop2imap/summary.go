@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +25,7 @@ func (s *screen) summary(r sync.Report, dry bool) {
 	if s.quiet || s.json || r.Err != nil && r.Listed == 0 {
 		return
 	}
-	text := tally(r)
+	text := s.tally(r)
 	if dry {
 		text = s.forecast(r)
 	}
@@ -97,6 +99,7 @@ func aftermath(r sync.Report) string {
 // forecast is the summary of a dry run in one line.
 func (s *screen) forecast(r sync.Report) string {
 	words := []string{fmt.Sprintf("would copy %s of %s listed", humanize.Comma(int64(s.would)), plural(r.Listed, "message"))}
+	words = append(words, s.elsewhere(s.folders)...)
 	add(&words, r.Known, "known")
 	add(&words, r.Quarantined, "refused earlier")
 	add(&words, r.Recognised, "found at the destination")
@@ -106,8 +109,28 @@ func (s *screen) forecast(r sync.Report) string {
 	return strings.Join(words, ", ") + " (nothing was changed)"
 }
 
+// foldersShown is how many folders the summary names; --json has them all.
+const foldersShown = 5
+
+// elsewhere says how many messages went to other folders than the account's.
+func (s *screen) elsewhere(folders map[string]int) (words []string) {
+	others := 0
+	for _, name := range slices.Sorted(maps.Keys(folders)) {
+		if name == s.home || name == "" {
+			continue
+		}
+		if others++; others <= foldersShown {
+			words = append(words, fmt.Sprintf("%s of them to %s", humanize.Comma(int64(folders[name])), sync.Clean(name)))
+		}
+	}
+	if others > foldersShown {
+		words = append(words, fmt.Sprintf("and to %s more", plural(others-foldersShown, "folder")))
+	}
+	return words
+}
+
 // tally is the summary in one line.
-func tally(r sync.Report) string {
+func (s *screen) tally(r sync.Report) string {
 	words := []string{plural(r.Listed, "message") + " listed"}
 	add(&words, r.Known, "known")
 	add(&words, r.Quarantined, "refused earlier")
@@ -116,6 +139,7 @@ func tally(r sync.Report) string {
 	} else {
 		words = append(words, fmt.Sprintf("%s copied (%s)", humanize.Comma(int64(r.Copied)), humanize.IBytes(uint64(r.Bytes))))
 	}
+	words = append(words, s.elsewhere(r.Folders)...)
 	add(&words, r.Recognised, "found at the destination")
 	add(&words, r.Refused, "refused")
 	add(&words, r.Vanished, "vanished")

@@ -32,6 +32,10 @@ The password comes from --from-password-file, --from-password-command, POP2IMAP_
 (pop2imap secret --help), systemd's credentials, or is asked for; the same with "to". With several accounts the variable is
 POP2IMAP_NAME_FROM_PASSWORD. With xoauth2 and oauthbearer the password is the token.
 
+Flags and dates are taken from what --flags-from names: the IMAP server of the maildrop, or the files of the client that read
+it until now; else from the header. Own sent mail goes to the folder for that (--sent), and rules of the config file can send
+mail to other folders: pop2imap rules --help.
+
 What the folder has already is recognised and not stored again. Every message that was stored is read back (--verify).
 Nothing is deleted at the source unless --delete says so, and then only what was read back; at the destination nothing
 is ever deleted. A line that is lost is dialled again (--patience).
@@ -41,7 +45,9 @@ Every flag can be set in the environment too, --max-size as POP2IMAP_MAX_SIZE, a
   pop2imap sync alice office --dry-run
   pop2imap sync --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX --dry-run
   pop2imap sync --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX
-  pop2imap sync --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX --delete 14d`
+  pop2imap sync --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX --delete 14d
+  pop2imap sync --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example --flags-from imaps://alice@imap.old.example
+  pop2imap sync alice --flags-from ~/.thunderbird/xyz.default --identity alice@old.example`
 	return cmd
 }
 
@@ -64,7 +70,7 @@ func (p *program) copying(again bool) *cobra.Command {
 	cmd := &cobra.Command{
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return p.accounts(cmd, names, &w, "summary", func(ctx context.Context, r *round, c *candidate, s *screen, err error) (int, any) {
-				report := sync.Report{Err: err, Flags: map[string]int{}}
+				report := sync.Report{Err: err, Flags: map[string]int{}, Folders: map[string]int{}}
 				if err == nil {
 					report = r.copyAccount(ctx, c.job, s, again)
 				}
@@ -83,6 +89,13 @@ func (p *program) copying(again bool) *cobra.Command {
 // copyAccount runs one account. The report is there even when the run could not begin.
 func (r *round) copyAccount(ctx context.Context, job *config.Job, s *screen, again bool) sync.Report {
 	o, err := r.options(ctx, job, s)
+	if err == nil {
+		var w *witnesses
+		if w, err = r.witnesses(ctx, job, s); err == nil {
+			o.Witnesses = w.open
+			defer w.close(ctx)
+		}
+	}
 	if err == nil && again {
 		err = r.known(ctx, job)
 	}
@@ -90,7 +103,7 @@ func (r *round) copyAccount(ctx context.Context, job *config.Job, s *screen, aga
 		o.State, err = r.remember(ctx, job)
 	}
 	if err != nil {
-		return sync.Report{Err: r.sig.wrap(err), Flags: map[string]int{}}
+		return sync.Report{Err: r.sig.wrap(err), Flags: map[string]int{}, Folders: map[string]int{}}
 	}
 	o.DryRun, o.Retry, o.Stop, o.Watch = r.wish.DryRun, again, r.sig.stop, s
 	report := sync.Run(ctx, o)
@@ -105,9 +118,11 @@ func (p *program) options(ctx context.Context, job *config.Job, s *screen) (o sy
 		Narrow: sync.Narrow{Since: job.Since.Time, Until: job.Until.End(), Messages: job.MaxMessages,
 			Size: int64(job.MaxSize)},
 		Flags: sync.FlagMode(job.Flags), SeenBefore: time.Duration(job.SeenBefore), TrustHeaders: job.TrustHeaders,
+		Identities: job.Own(), Junk: job.Junk != "off",
 		NoDedup: job.NoDedup, Verify: sync.Level(job.Verify), Delete: job.Deletion(),
 		Settle: job.Settle, Patience: job.Patience, Rate: int64(job.Rate.Size),
 	}
+	filer{job}.into(&o)
 	if o.From, err = p.source(ctx, job, s); err != nil {
 		return o, err
 	}

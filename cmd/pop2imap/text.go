@@ -66,12 +66,18 @@ type screen struct {
 	prefix string // of lines that do not begin with the name
 	part   part   // of the bar
 	would  int    // messages that a dry run would copy
+
+	home    string         // the folder of the account
+	folders map[string]int // of those messages, where it is known
 }
 
 var _ sync.Watcher = (*screen)(nil)
 
 func newScreen(t *terminal, c *candidate) *screen {
-	s := &screen{terminal: t, account: c.account}
+	s := &screen{terminal: t, account: c.account, folders: map[string]int{}}
+	if c.job != nil {
+		s.home = c.job.Folder
+	}
 	if c.job != nil && c.job.Account != nil {
 		s.prefix = s.name + "  "
 	}
@@ -107,11 +113,12 @@ func (s *screen) Moved(octets int) {
 
 func (s *screen) Done(o sync.Outcome) {
 	s.mu.Lock()
-	if o.Result != sync.Removed && o.Result != sync.Marked { // that comes after all that was planned
+	if o.Result != sync.Removed && o.Result != sync.Marked && o.Result != sync.Skipped { // they are not among what was planned
 		s.bar.done(&s.part, o)
 	}
 	if o.Result == sync.WouldCopy {
 		s.would++
+		s.folders[o.Folder]++
 	}
 	s.mu.Unlock()
 	switch {
@@ -142,15 +149,33 @@ func describe(o sync.Outcome) string {
 		words = append(words, "to "+o.Folder, arrived(o), explained(o.Flags))
 	case sync.Marked:
 		words = append(words, "in "+o.Folder, explained(o.Flags))
+	case sync.WouldCopy:
+		words = append(words, rehearsed(o)...)
+	case sync.Skipped:
+		words = append(words, "("+o.Why+")")
 	case sync.Recognised:
 		words = append(words, "in "+o.Folder)
 	case sync.RefusedOne, sync.Gone:
 		words = append(words, o.Server)
 	}
+	if o.Deleted != "" {
+		words = append(words, "(deleted where it was kept: "+o.Deleted+")")
+	}
 	if o.Keep != "" {
 		words = append(words, "(stays at the source: "+o.Keep+")")
 	}
 	return strings.TrimRight(strings.Join(words, " "), " ")
+}
+
+// rehearsed is what a dry run knows of a message, if it could have a look at the header.
+func rehearsed(o sync.Outcome) (words []string) {
+	if o.Folder != "" {
+		words = append(words, "to "+o.Folder)
+	}
+	if !o.Date.IsZero() {
+		words = append(words, arrived(o))
+	}
+	return append(words, explained(o.Flags))
 }
 
 func arrived(o sync.Outcome) string {
