@@ -60,9 +60,8 @@ func (r *run) sample(ctx context.Context) error {
 	for i := range spread {
 		spread[i] = all[i*len(all)/n].Number
 	}
-	marked := 0
+	seen, marked := 0, 0
 	for _, some := range [][]int{spread[:1], spread[1:]} {
-		seen := 0
 		err := r.src.Headers(ctx, some, func(_ int, header []byte) error {
 			seen++
 			if _, _, ok := message.TrailingStatus(header); ok {

@@ -185,6 +185,10 @@ func TestMarks(t *testing.T) {
 			[]lab.Mail{r, letterOf("a", behind)}, nil, map[string][]string{"r": {`\Seen`}}, 0},
 		{"it has the Message-ID of what was answered, and no date",
 			[]lab.Mail{r, letterOf("a", "Return-Path: <ann@example.com>\r\n")}, nil, map[string][]string{"r": {`\Seen`}}, 0},
+		{"a witness knows all flags of what was answered, and the answer is behind", []lab.Mail{a, r}, heard(knowing("a")),
+			map[string][]string{"r": {`\Seen`}}, 0},
+		{"a witness knows all flags of what was answered, and the answer is in front", []lab.Mail{r, a}, heard(knowing("a")),
+			map[string][]string{"r": {`\Seen`}}, 0},
 		{"it answers itself", []lab.Mail{letterOf("a", answer)}, nil, map[string][]string{"a": {`\Seen`}}, 0},
 		{"in another folder", []lab.Mail{a, r}, func(o *sync.Options) {
 			o.Place = func(header []byte, _ int64, _ message.Inference) sync.Placement {
