@@ -48,6 +48,9 @@ func TestScripts(t *testing.T) {
 			"remove":   remove,
 			"left":     left,
 			"accounts": startAccounts,
+			"mail":     setMail,
+			"twin":     startTwin,
+			"flagged":  flagged,
 
 			"cat-account": catAccount,
 		},
