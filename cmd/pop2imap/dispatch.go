@@ -138,11 +138,12 @@ func closed(c <-chan struct{}) bool {
 }
 
 // Many servers allow few sessions from one address, and a maildrop is locked by the one that has it (RFC 1939 §4). Two
-// maildrops that go into one folder take turns, so that what arrives there meanwhile is never another account's.
+// maildrops that go into one IMAP account take turns, so that what arrives in a folder meanwhile is never another account's: own
+// sent mail of both may go into the same one.
 const atOneHost = 2
 
 // dispatch does the work on each account, in order but for those that have to wait: at most so many at a time, two of them at
-// one POP3 host, one at a maildrop and one at a destination folder. After stop nothing waits: do then has nothing to do.
+// one POP3 host, one at a maildrop and one at an IMAP account. After stop nothing waits: do then has nothing to do.
 func dispatch(list []*candidate, most int, stop <-chan struct{}, do func(i int)) {
 	waiting := make([]int, len(list))
 	for i := range list {
@@ -188,7 +189,7 @@ func limits(job *config.Job) map[string]int {
 	}
 	key := job.Key()
 	from := job.From.Endpoint
-	return map[string]int{"host " + net.JoinHostPort(from.Host, strconv.Itoa(from.Port)): atOneHost, "from " + key.From: 1, "to " + key.To: 1}
+	return map[string]int{"host " + net.JoinHostPort(from.Host, strconv.Itoa(from.Port)): atOneHost, "from " + key.From: 1, "to " + job.Mailbox(): 1}
 }
 
 func (p places) room(job *config.Job) bool {

@@ -1,9 +1,10 @@
 // Command pop2imap moves mail out of a POP3 maildrop into an IMAP mailbox: every message once, byte for byte.
 //
 // The program is [run]: arguments in, exit code out. One file holds one command (sync.go with retry, doctor.go, verify.go,
-// status.go, configure.go, secret.go, demo.go, explain.go, rules.go, help.go with the topics, completion.go, man.go, version.go); place.go says where messages go,
-// witness.go what --flags-from is, accounts.go which accounts a command works on, and dispatch.go runs them side by side; what a run looks like is in text.go, lines.go (JSON)
-// and bar.go, and exit.go says which exit code an error has.
+// status.go, configure.go, secret.go, demo.go, explain.go, rules.go, help.go with the topics, completion.go, man.go,
+// version.go); place.go says where messages go, witness.go what --flags-from is, accounts.go which accounts a command works
+// on, and dispatch.go runs them side by side; what a run looks like is in text.go, lines.go (JSON) and bar.go, and exit.go
+// says which exit code an error has.
 package main
 
 import (

@@ -20,7 +20,7 @@ func (p *program) sync() *cobra.Command {
 	cmd.Short = "Copy what is new in a maildrop into an IMAP folder"
 	cmd.Long = `sync copies what is new in the maildrop at --from into the IMAP folder at --to, or does so for the accounts of the config
 file (pop2imap config --help): those that are named, or all. Up to --jobs of them run at the same time, but no more than two at
-one POP3 host, one at a maildrop and one at a folder. One that fails does not stop the others; the exit code is the gravest.
+one POP3 host, one at a maildrop and one at an IMAP account. One that fails does not stop the others; the exit code is the gravest.
 
   pop3s:// imaps://                    TLS from the first byte
   pop3:// imap://                      STLS or STARTTLS; a server without it is refused

@@ -241,6 +241,9 @@ func (j *Job) Key() state.Key {
 	return state.Key{From: j.From.Endpoint.place(), To: j.To.Endpoint.place() + "/" + j.Folder}
 }
 
+// Mailbox names the IMAP account at the destination.
+func (j *Job) Mailbox() string { return j.To.Endpoint.place() }
+
 // Server says how to connect to an end.
 func (e *End) Server(timeout time.Duration, trace func(dir, line string)) (wire.Server, error) {
 	s := wire.Server{Host: e.Endpoint.Host, Port: e.Endpoint.Port, Security: e.Endpoint.Security, Side: e.Side,
