@@ -67,7 +67,7 @@ func (p *program) show(ctx context.Context) error {
 	fmt.Fprintf(p.out, "A POP3 server with %d messages and an empty IMAP server run inside this program.\n", len(maildrop.Mail()))
 	for _, title := range []string{"The first run copies everything:", "The second run finds nothing new:"} {
 		fmt.Fprintf(p.out, "\n%s\n\n  $ pop2imap %s\n\n", title, strings.Join(args, " "))
-		if p.exit = run(ctx, append(args, hidden...), demoEnvironment, p.keyring, p.stdio); p.exit != 0 {
+		if p.exit = run(ctx, append(args, hidden...), demoEnvironment, p.keyring, p.lookup, p.stdio); p.exit != 0 {
 			return nil
 		}
 	}

@@ -1,10 +1,10 @@
 // Command pop2imap moves mail out of a POP3 maildrop into an IMAP mailbox: every message once, byte for byte.
 //
-// The program is [run]: arguments in, exit code out. One file holds one command (sync.go with retry, doctor.go, verify.go,
-// status.go, configure.go, secret.go, demo.go, explain.go, rules.go, help.go with the topics, completion.go, man.go,
-// version.go); place.go says where messages go, witness.go what --flags-from is, accounts.go which accounts a command works
-// on, and dispatch.go runs them side by side; what a run looks like is in text.go, lines.go (JSON) and bar.go, and exit.go
-// says which exit code an error has.
+// The program is [run]: arguments in, exit code out. One file holds one command (initcmd.go, sync.go with retry, doctor.go,
+// verify.go, status.go, configure.go, secret.go, demo.go, explain.go, rules.go, help.go with the topics, completion.go,
+// man.go, version.go); place.go says where messages go, witness.go what --flags-from is, accounts.go which accounts a
+// command works on, and dispatch.go runs them side by side; what a run looks like is in text.go, lines.go (JSON) and bar.go,
+// and exit.go says which exit code an error has.
 package main
 
 import (
@@ -16,13 +16,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/internal/discover"
 )
 
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // what waits for the other server is most of our memory: garbage shall not double it
 	}
-	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, config.SystemKeyring{Getenv: os.Getenv}, stdio{os.Stdin, os.Stdout, os.Stderr}))
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, config.SystemKeyring{Getenv: os.Getenv}, discover.Lookup{},
+		stdio{os.Stdin, os.Stdout, os.Stderr}))
 }
 
 // stdio is what the program reads and writes. Results go to out, talk to err.
@@ -31,9 +33,9 @@ type stdio struct {
 	out, err io.Writer
 }
 
-// run is the program.
-func run(ctx context.Context, args []string, getenv func(string) string, k config.Keyring, io stdio) int {
-	p := &program{getenv: getenv, keyring: k, stdio: io}
+// run is the program. servers is how init looks for servers; the zero value asks the world.
+func run(ctx context.Context, args []string, getenv func(string) string, k config.Keyring, servers discover.Lookup, io stdio) int {
+	p := &program{getenv: getenv, keyring: k, lookup: servers, stdio: io}
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(io.in)
@@ -52,6 +54,7 @@ type program struct {
 	stdio
 	getenv  func(string) string
 	keyring config.Keyring
+	lookup  discover.Lookup
 	exit    int // when there is no error
 }
 
@@ -72,7 +75,8 @@ found at the destination afterwards.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usage{err} })
-	root.AddCommand(p.sync(), p.doctor(), p.verify(), p.retry(), p.status(), p.config(), p.secret(), p.demo(), p.explain(), p.rules(), p.version(), p.completion(), p.man())
+	root.AddCommand(p.init(), p.sync(), p.doctor(), p.verify(), p.retry(), p.status(), p.config(), p.secret(), p.demo(),
+		p.explain(), p.rules(), p.version(), p.completion(), p.man())
 	root.SetHelpCommand(p.help())
 	root.InitDefaultHelpCmd()
 	listTopics(root)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pop2imap/pop2imap/internal/discover"
 	"github.com/pop2imap/pop2imap/internal/lab"
 	"github.com/pop2imap/pop2imap/internal/lab/real"
 	"github.com/pop2imap/pop2imap/internal/message"
@@ -196,7 +197,7 @@ func syncJSON(t *testing.T, args []string, fromPassword, toPassword string) (s r
 	t.Helper()
 	var out, talk bytes.Buffer
 	env := map[string]string{"POP2IMAP_FROM_PASSWORD": fromPassword, "POP2IMAP_TO_PASSWORD": toPassword}
-	exit := run(context.Background(), args, func(name string) string { return env[name] }, drawer(""), stdio{os.Stdin, &out, &talk})
+	exit := run(context.Background(), args, func(name string) string { return env[name] }, drawer(""), discover.Lookup{}, stdio{os.Stdin, &out, &talk})
 	for line := range bytes.Lines(out.Bytes()) {
 		var m messageJSON
 		if err := json.Unmarshal(line, &m); err != nil {

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"pop2imap": func() {
-		os.Exit(run(context.Background(), os.Args[1:], os.Getenv, drawer(os.Getenv("KEYRING")), stdio{os.Stdin, os.Stdout, os.Stderr}))
+		os.Exit(run(context.Background(), os.Args[1:], os.Getenv, drawer(os.Getenv("KEYRING")), labLookup(), stdio{os.Stdin, os.Stdout, os.Stderr}))
 	}})
 }
 
@@ -51,6 +51,9 @@ func TestScripts(t *testing.T) {
 			"mail":     setMail,
 			"twin":     startTwin,
 			"flagged":  flagged,
+			"names":    startNames,
+			"expand":   expand,
+			"modes":    modes,
 
 			"cat-account": catAccount,
 		},
@@ -67,7 +70,7 @@ type ends struct {
 }
 
 func prepare(env *testscript.Env) error {
-	ca, err := lab.NewTLS()
+	ca, err := lab.NewTLS(autoconfigHost)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pop2imap/pop2imap/internal/discover"
 	"github.com/pop2imap/pop2imap/internal/lab"
 )
 
@@ -52,7 +53,7 @@ func TestServiceUnit(t *testing.T) {
 	}
 	env := func(name string) string { return map[string]string{"CREDENTIALS_DIRECTORY": dir}[name] }
 	var out, talk bytes.Buffer
-	exit := run(t.Context(), strings.Fields(fill.Replace(line[1])), env, drawer(""), stdio{os.Stdin, &out, &talk})
+	exit := run(t.Context(), strings.Fields(fill.Replace(line[1])), env, drawer(""), discover.Lookup{}, stdio{os.Stdin, &out, &talk})
 	stored, err := mailbox.Messages("INBOX")
 	if exit != 0 || out.String()+talk.String() != "" || len(stored) != 5 || err != nil {
 		t.Errorf("exit %d, %d messages stored (%v), want 0, 5 and no word; it says\n%s%s", exit, len(stored), err, out.String(), talk.String())

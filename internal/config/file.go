@@ -68,16 +68,24 @@ func NoFile(getenv func(string) string) error {
 		Remedy: "write one, or name it with --config FILE"}
 }
 
-// places are where a config file can be (XDG Base Directory Specification).
+// places are where a config file can be.
 func places(getenv func(string) string) (list []string) {
+	if own := OwnPlace(getenv); own != "" {
+		list = append(list, own)
+	}
+	return append(list, "/etc/pop2imap/config.toml")
+}
+
+// OwnPlace is where the config file of the user is, or would be (XDG Base Directory Specification); "" if he has no home.
+func OwnPlace(getenv func(string) string) string {
 	dir := getenv("XDG_CONFIG_HOME")
 	if home := getenv("HOME"); !filepath.IsAbs(dir) && home != "" { // what is not absolute is to be ignored
 		dir = filepath.Join(home, ".config")
 	}
-	if filepath.IsAbs(dir) {
-		list = append(list, filepath.Join(dir, "pop2imap", "config.toml"))
+	if !filepath.IsAbs(dir) {
+		return ""
 	}
-	return append(list, "/etc/pop2imap/config.toml")
+	return filepath.Join(dir, "pop2imap", "config.toml")
 }
 
 func read(path string, ofRun *pflag.FlagSet) (*File, error) {

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pop2imap/pop2imap/sync"
+)
+
+// passwordFile is where a password that was typed goes.
+func (s *setup) passwordFile(e *newEnd) string {
+	return filepath.Join(filepath.Dir(s.path), s.name+"."+e.side)
+}
+
+// absent refuses a file that is there, before the user has answered a single question for nothing.
+func absent(path string) error {
+	switch _, err := os.Lstat(path); {
+	case err == nil:
+		return there(path)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	default:
+		return &sync.Error{Class: sync.Config, Err: fmt.Errorf("look for the config: %w", err)}
+	}
+}
+
+func there(path string) error {
+	return &sync.Error{Class: sync.Config, Err: fmt.Errorf("%s is there already, and is not overwritten", path),
+		Remedy: "name another config file with --config FILE, or another account with --name"}
+}
+
+// write writes the passwords, and then the config that names their files. If something goes wrong nothing is left.
+func (s *setup) write() (err error) {
+	if !utf8.ValidString(s.path + "\n" + s.from.command + "\n" + s.to.command) {
+		return &sync.Error{Class: sync.Config, Err: errors.New("a path or a command is not UTF-8, as the config must be")}
+	}
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
+		return &sync.Error{Class: sync.Storage, Err: fmt.Errorf("write the config: %w", err)}
+	}
+	var made []string
+	defer func() {
+		if err != nil {
+			for _, path := range made {
+				os.Remove(path)
+			}
+		}
+	}()
+	for _, e := range []*newEnd{&s.from, &s.to} {
+		if e.password == "" {
+			continue
+		}
+		if err := create(s.passwordFile(e), e.password+"\n"); err != nil {
+			return err
+		}
+		made = append(made, s.passwordFile(e))
+	}
+	return create(s.path, s.text())
+}
+
+// create makes a file that nobody else can read. It never writes into one that is there.
+func create(path, text string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return there(path)
+	}
+	if err == nil {
+		_, err = f.WriteString(text)
+		err = errors.Join(err, f.Sync(), f.Close())
+		if err != nil {
+			os.Remove(path)
+		}
+	}
+	if err != nil {
+		return &sync.Error{Class: sync.Storage, Err: fmt.Errorf("write the config: %w", err)}
+	}
+	return nil
+}
+
+// text is the config file.
+func (s *setup) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Made by pop2imap init. Every flag of pop2imap sync can be a key here, with _ for -.\n\n[accounts.%s]\n", s.name)
+	for _, e := range []*newEnd{&s.from, &s.to} {
+		fmt.Fprintf(&b, "%s = %s\n", e.side, quoted(e.endpoint.String()))
+	}
+	for _, e := range []*newEnd{&s.from, &s.to} {
+		if e.password != "" {
+			fmt.Fprintf(&b, "%s_password_file = %s\n", e.side, quoted(s.passwordFile(e)))
+		} else {
+			fmt.Fprintf(&b, "%s_password_command = %s\n", e.side, quoted(e.command))
+		}
+	}
+	return b.String()
+}
+
+// quoted is a basic string of TOML (v1.0.0, String).
+func quoted(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}

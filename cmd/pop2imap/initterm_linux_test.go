@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+)
+
+// A seat is a terminal with somebody at it, who sees what is written there.
+type seat struct {
+	t    *testing.T
+	user *os.File // his side
+	seen bytes.Buffer
+}
+
+// sitDown starts a command at a terminal of its own.
+func sitDown(t *testing.T, cmd *exec.Cmd) *seat {
+	t.Helper()
+	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skipf("no terminals here: %v", err)
+	}
+	t.Cleanup(func() { user.Close() })
+	number, err := unix.IoctlGetInt(int(user.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetPointerInt(int(user.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return &seat{t: t, user: user}
+}
+
+// reads waits for the words, behind those that it waited for before.
+func (s *seat) reads(words string) {
+	s.t.Helper()
+	var text []byte
+	for one := make([]byte, 1); !bytes.HasSuffix(text, []byte(words)); {
+		if _, err := s.user.Read(one); err != nil {
+			s.t.Fatalf("never saw %q in\n%s", words, text)
+		}
+		text = append(text, one[0])
+		s.seen.WriteByte(one[0])
+	}
+}
+
+func (s *seat) types(text string) {
+	s.t.Helper()
+	if _, err := s.user.WriteString(text); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// typesUnseen waits until the terminal does not show any more what is typed.
+func (s *seat) typesUnseen(text string) {
+	s.t.Helper()
+	for s.echoes() {
+		runtime.Gosched()
+	}
+	s.types(text)
+}
+
+// echoes says whether the terminal shows what is typed.
+func (s *seat) echoes() bool {
+	s.t.Helper()
+	mode, err := unix.IoctlGetTermios(int(s.user.Fd()), unix.TCGETS)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return mode.Lflag&unix.ECHO != 0
+}
+
+// atTerminal gives init for two servers, and their URLs.
+func atTerminal(t *testing.T) (cmd *exec.Cmd, from, to, home string) {
+	ca, err := lab.NewTLS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	maildrop, err := lab.StartPOP3(lab.POP3Options{User: "alice", Password: password, TLS: ca.Good.Config, Implicit: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(maildrop.Close)
+	mailbox, err := lab.StartIMAP(lab.IMAPOptions{User: "alice", Password: password, TLS: ca.Good.Config, Implicit: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(mailbox.Close)
+	home = t.TempDir()
+	pem := filepath.Join(home, "ca.pem")
+	if err := os.WriteFile(pem, ca.PEM, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd = exec.Command("pop2imap", "init", "--from-address", "alice@old.example")
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME=", "SSL_CERT_FILE="+pem)
+	_, popPort := maildrop.Addr()
+	_, imapPort := mailbox.Addr()
+	return cmd, fmt.Sprintf("pop3s://alice@127.0.0.1:%d", popPort), fmt.Sprintf("imaps://alice@127.0.0.1:%d", imapPort), home
+}
+
+// Somebody at a terminal may get things wrong, and the terminal never shows a password.
+func TestInitAtTerminal(t *testing.T) {
+	cmd, from, to, home := atTerminal(t)
+	s := sitDown(t, cmd)
+	const ask = "Password for alice at 127.0.0.1 (empty: a command prints it): "
+	s.reads("The new address (IMAP): ")
+	s.types("alice at new.example\n")
+	s.reads("one looks like alice@example.org\r\nThe new address (IMAP): ")
+	s.types("alice@new.example\n")
+	s.reads("The old server, as pop3s://USER@HOST: ")
+	s.types(from + "\n")
+	s.reads("The new server, as imaps://USER@HOST/FOLDER: ")
+	s.types(to + "\n")
+	s.reads(ask)
+	s.typesUnseen("not the p4ssword\n")
+	s.reads(ask)
+	s.typesUnseen(password + "\n")
+	s.reads("cannot log in to 127.0.0.1 as alice")
+	s.reads("number or pop3s://USER@HOST [1]: ")
+	s.types("\n")
+	s.reads(ask)
+	s.typesUnseen(password + "\n")
+	s.reads("pop2imap sync alice --dry-run")
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if seen := s.seen.String(); strings.Contains(seen, "p4ssword") || strings.Contains(seen, password) {
+		t.Errorf("the terminal shows a password:\n%s", seen)
+	}
+	kept, err := os.ReadFile(filepath.Join(home, ".config/pop2imap/alice.from"))
+	if err != nil || string(kept) != password+"\n" {
+		t.Errorf("the file of the password has %d octets, %v", len(kept), err)
+	}
+}
+
+// Ctrl-C at the question for a password leaves no file behind, and a terminal that shows again what is typed.
+func TestInitInterrupted(t *testing.T) {
+	cmd, from, to, home := atTerminal(t)
+	s := sitDown(t, cmd)
+	s.reads("The new address (IMAP): ")
+	s.types("alice@new.example\n")
+	s.reads("The old server, as pop3s://USER@HOST: ")
+	s.types(from + "\n")
+	s.reads("The new server, as imaps://USER@HOST/FOLDER: ")
+	s.types(to + "\n")
+	s.reads("(empty: a command prints it): ")
+	s.typesUnseen("\x03")
+	cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != 130 {
+		t.Errorf("exit code %d, want 130", got)
+	}
+	if !s.echoes() {
+		t.Error("the terminal does not show any more what is typed")
+	}
+	if _, err := os.Stat(filepath.Join(home, ".config")); !os.IsNotExist(err) {
+		t.Errorf(".config is there: %v", err)
+	}
+}
