@@ -92,7 +92,7 @@ func (s *search) fetch(ctx context.Context, from, source string) []Candidate {
 	request.Header.Set("User-Agent", "pop2imap")
 	client := http.Client{CheckRedirect: redirect, Transport: &http.Transport{
 		DialContext: s.Dial, TLSClientConfig: &tls.Config{RootCAs: s.Roots, MinVersion: tls.VersionTLS12},
-		DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10}}
+		DisableKeepAlives: true, TLSHandshakeTimeout: webTime, MaxResponseHeaderBytes: 64 << 10}}
 	answer, err := client.Do(request)
 	if err != nil {
 		return nil

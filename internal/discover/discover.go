@@ -144,11 +144,12 @@ func (l *Lookup) Find(ctx context.Context, of Address, k Kind) ([]Candidate, err
 	return nil, err
 }
 
-// candidate checks and completes what somebody said: host and port may be anything.
+// candidate checks and completes what somebody said: host and port may be anything. A host with more in it than a name
+// would be read as something else in a URL.
 func (s *search) candidate(scheme, host string, port int, user, source string) (Candidate, bool) {
-	address := net.JoinHostPort(strings.TrimSuffix(host, "."), strconv.Itoa(port))
-	e, err := s.parse(scheme + "://" + url.User(user).String() + "@" + address)
-	return Candidate{Endpoint: e, Source: source}, err == nil
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	e, err := s.parse(scheme + "://" + url.User(user).String() + "@" + net.JoinHostPort(host, strconv.Itoa(port)))
+	return Candidate{Endpoint: e, Source: source}, err == nil && e.Host == host
 }
 
 // sorted puts what is proved first, then TLS from the first byte (RFC 8314 §3), and leaves out what was there before.
