@@ -267,9 +267,13 @@ func (s *setup) logins(ctx context.Context) error {
 	return nil
 }
 
-// again asks once more for what a login needs.
+// again asks once more for what a login needs. Many servers know their users without the domain (RFC 6186 §4).
 func (s *setup) again(e *newEnd) error {
 	was := []discover.Candidate{{Endpoint: e.endpoint, Source: "tried"}}
+	if short := e.endpoint; strings.HasSuffix(short.User, "@"+e.address.Domain) {
+		short.User = e.address.Local
+		was = append(was, discover.Candidate{Endpoint: short, Source: "without the domain"})
+	}
 	s.show(e, was)
 	if err := s.q.until(question(e, was), func(answer string) error { return s.decide(e, was, answer) }); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -167,13 +168,16 @@ func TestRedirects(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, nil, "autoconfig.example.org", "config.hoster.example")
 			w.web(func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, c.to, http.StatusFound) }, "autoconfig.example.org")
-			w.web(func(rw http.ResponseWriter, r *http.Request) {
+			second := func(rw http.ResponseWriter, r *http.Request) {
 				if r.Header.Get("Referer") != "" {
 					t.Errorf("the second server is told %s", r.Header.Get("Referer"))
 				}
 				io.WriteString(rw, server("pop3", "pop.hoster.example", "995", "SSL", "", byPassword))
-			}, "config.hoster.example")
-			w.places["config.hoster.example:80"] = w.places["config.hoster.example:443"]
+			}
+			w.web(second, "config.hoster.example")
+			plain := httptest.NewServer(http.HandlerFunc(second))
+			defer plain.Close()
+			w.places["config.hoster.example:80"] = plain.Listener.Addr().String()
 			found, err := w.find(POP3)
 			if (len(found) == 1) != c.follows {
 				t.Errorf("%s(%v), want it followed: %v", printed(found), err, c.follows)
