@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,8 +22,8 @@ type seat struct {
 	seen bytes.Buffer
 }
 
-// sitDown starts a command at a terminal of its own.
-func sitDown(t *testing.T, cmd *exec.Cmd) *seat {
+// openTerminal gives a terminal, and the seat at it.
+func openTerminal(t *testing.T) (terminal *os.File, s *seat) {
 	t.Helper()
 	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -38,17 +37,24 @@ func sitDown(t *testing.T, cmd *exec.Cmd) *seat {
 	if err := unix.IoctlSetPointerInt(int(user.Fd()), unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)
 	}
-	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer terminal.Close()
+	t.Cleanup(func() { terminal.Close() })
+	return terminal, &seat{t: t, user: user}
+}
+
+// sitDown starts a command at a terminal of its own.
+func sitDown(t *testing.T, cmd *exec.Cmd) *seat {
+	t.Helper()
+	terminal, s := openTerminal(t)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return &seat{t: t, user: user}
+	return s
 }
 
 // reads waits for the words, behind those that it waited for before.
@@ -56,11 +62,24 @@ func (s *seat) reads(words string) {
 	s.t.Helper()
 	var text []byte
 	for one := make([]byte, 1); !bytes.HasSuffix(text, []byte(words)); {
+		if !s.something() {
+			s.t.Fatalf("never saw %q, but %q", words, text)
+		}
 		if _, err := s.user.Read(one); err != nil {
 			s.t.Fatalf("never saw %q in\n%s", words, text)
 		}
 		text = append(text, one[0])
 		s.seen.WriteByte(one[0])
+	}
+}
+
+// something waits until there is something to read, but not for ever.
+func (s *seat) something() bool {
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(s.user.Fd()), Events: unix.POLLIN}}, 20_000)
+		if err != unix.EINTR {
+			return n > 0
+		}
 	}
 }
 
@@ -71,11 +90,11 @@ func (s *seat) types(text string) {
 	}
 }
 
-// typesUnseen waits until the terminal does not show any more what is typed.
+// typesUnseen types what the terminal, which has asked for it, must not show.
 func (s *seat) typesUnseen(text string) {
 	s.t.Helper()
-	for s.echoes() {
-		runtime.Gosched()
+	if s.echoes() {
+		s.t.Error("the terminal asks, and shows what is typed")
 	}
 	s.types(text)
 }
@@ -175,5 +194,57 @@ func TestInitInterrupted(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(home, ".config")); !os.IsNotExist(err) {
 		t.Errorf(".config is there: %v", err)
+	}
+}
+
+// TestStoppedWhileAsking stops the program just when it asks for a password. The terminal shows what is typed afterwards, to
+// whoever has it next, also when a line comes late.
+func TestStoppedWhileAsking(t *testing.T) {
+	stop := make(chan struct{})
+	close(stop)
+	for range 100 {
+		terminal, s := openTerminal(t)
+		_, err := (&program{stdio: stdio{terminal, terminal, terminal}}).asker(stop)("Password: ")
+		if err == nil || exitCode(err) != 130 {
+			t.Fatalf("error %v, want that it is stopped", err)
+		}
+		if !s.echoes() {
+			t.Fatal("the terminal does not show any more what is typed")
+		}
+		s.types("late\n")
+		s.reads("Password: \r\nlate\r\n")
+		if !s.echoes() {
+			t.Fatal("the terminal shows no more what is typed, after a late line")
+		}
+	}
+}
+
+// TestAnswerAtTerminal shows what a terminal gives as a password.
+func TestAnswerAtTerminal(t *testing.T) {
+	for _, c := range []struct{ name, typed, want, wrong string }{
+		{"a line", "pass word\n", "pass word", ""},
+		{"Enter alone", "\n", "", ""},
+		{"corrected by backspace", "pasz\x7fs\n", "pass", ""},
+		{"more than one line: the second is for the next question", "one\ntwo\n", "one", ""},
+		{"Ctrl-D", "\x04", "", "read a password from the terminal: EOF"},
+		{"Ctrl-D twice after some", "some\x04\x04", "some", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			terminal, s := openTerminal(t)
+			ask := (&program{stdio: stdio{terminal, terminal, terminal}}).asker(nil)
+			var got string
+			var err error
+			answered := make(chan struct{})
+			go func() {
+				defer close(answered)
+				got, err = ask("Password: ")
+			}()
+			s.reads("Password: ")
+			s.typesUnseen(c.typed)
+			<-answered
+			if got != c.want || (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("got %q, %v; want %q, %q", got, err, c.want, c.wrong)
+			}
+		})
 	}
 }

@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
-
-	"golang.org/x/term"
 
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -58,43 +55,4 @@ func (s *signalled) wrap(err error) error {
 	default:
 		return err
 	}
-}
-
-// An asker asks for a password; nil: there is no terminal.
-type asker = func(prompt string) (string, error)
-
-// asker asks for a password at a terminal, until stop is closed; it is nil where there is no terminal.
-func (p *program) asker(stop <-chan struct{}) asker {
-	fd := int(p.in.Fd())
-	if !term.IsTerminal(fd) || !isTerminal(p.err) {
-		return nil
-	}
-	return func(prompt string) (secret string, err error) {
-		before, err := term.GetState(fd)
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprint(p.err, prompt)
-		answered := make(chan struct{})
-		go func() {
-			defer close(answered)
-			var line []byte
-			line, err = term.ReadPassword(fd)
-			secret = string(line)
-		}()
-		select {
-		case <-answered:
-			fmt.Fprintln(p.err)
-			return secret, err
-		case <-stop:
-			term.Restore(fd, before) // ReadPassword had turned the echo off
-			fmt.Fprintln(p.err)
-			return "", &sync.Error{Class: sync.Stopped, Err: errors.New("stopped while asking for a password")}
-		}
-	}
-}
-
-func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -85,7 +85,7 @@ func (c *Conn) handshakeError(ctx context.Context, err error) error {
 	case errors.As(err, &record):
 		e.Err = fmt.Errorf("%s does not speak TLS on port %d", s.Host, s.Port)
 		if s.Security == ImplicitTLS {
-			e.Remedy = fmt.Sprintf("the port may be one for STARTTLS: use pop3:// or imap:// in --%s", s.Side)
+			e.Remedy = "the port may be one for STARTTLS: use pop3:// or imap:// in its URL"
 		}
 	case broken(err):
 		return c.explain("TLS handshake with", err)

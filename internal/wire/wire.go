@@ -101,11 +101,11 @@ func dialError(ctx context.Context, s *Server, err error) error {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		e.Err = fmt.Errorf("cannot connect to %s: no such host", s.Addr())
 		e.Lasting = true
-		e.Remedy = fmt.Sprintf("check the host name in --%s, and that this machine has a network", s.Side)
+		e.Remedy = "check the host name, and that this machine has a network"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Err = fmt.Errorf("cannot connect to %s: connection refused", s.Addr())
 		e.Lasting = true
-		e.Remedy = fmt.Sprintf("check the host and the port in --%s; the server may be down", s.Side)
+		e.Remedy = "check the host and the port; the server may be down"
 	case os.IsTimeout(err):
 		e.Err = fmt.Errorf("cannot connect to %s: no answer", s.Addr())
 		e.Remedy = "the server may be down, or a firewall may be in the way"

@@ -76,7 +76,10 @@ func TestDialToNobody(t *testing.T) {
 		{"no such host", Server{Host: "imap.invalid", Port: 993, Side: "to"}, "imap.invalid:993"},
 	} {
 		_, err := Dial(t.Context(), c.server)
-		isClass(t, err, sync.Temporary, c.says)
+		e := isClass(t, err, sync.Temporary, c.says)
+		if !strings.Contains(e.Remedy, "check the host") || strings.Contains(e.Remedy, "--") {
+			t.Errorf("remedy: %q; want one that holds where there is no flag", e.Remedy)
+		}
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")
