@@ -112,22 +112,31 @@ func TestConfigText(t *testing.T) {
 	}
 }
 
-// TestNothingLeft fails the last of the three files: the two before are gone then, and what was there before is not.
+// TestNothingLeft fails the last of three steps: what the two before wrote is gone then, and what was there before is not.
 func TestNothingLeft(t *testing.T) {
-	dir := t.TempDir()
-	s := &setup{name: "alice", path: filepath.Join(dir, "config.toml"), from: newEnd{side: "from", password: "a"}, to: newEnd{side: "to", password: "b"}}
-	if err := os.WriteFile(s.path, []byte("mine"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.write(); err == nil || !strings.Contains(err.Error(), "is there already, and is not overwritten") {
-		t.Errorf("error %v, want that it is there already", err)
-	}
-	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(left) != 1 {
-		t.Errorf("left are %v, %v; want config.toml alone", left, err)
-	}
-	if text, err := os.ReadFile(s.path); err != nil || string(text) != "mine" {
-		t.Errorf("the config is %q, %v", text, err)
+	for _, c := range []struct {
+		name     string
+		from, to bool // in the keyring
+	}{{"two files", false, false}, {"one of them in the keyring", true, false}, {"both in the keyring", true, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, ring := t.TempDir(), t.TempDir()
+			s := &setup{program: &program{keyring: drawer(ring), stdio: stdio{out: io.Discard}}, name: "alice", path: filepath.Join(dir, "config.toml"),
+				from: newEnd{side: "from", password: "a", keyring: c.from}, to: newEnd{side: "to", password: "b", keyring: c.to}}
+			if err := os.WriteFile(s.path, []byte("mine"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.write(t.Context()); err == nil || !strings.Contains(err.Error(), "is there already, and is not overwritten") {
+				t.Errorf("error %v, want that it is there already", err)
+			}
+			left, err := filepath.Glob(filepath.Join(dir, "*"))
+			kept, _ := filepath.Glob(filepath.Join(ring, "*"))
+			if err != nil || len(left) != 1 || len(kept) != 0 {
+				t.Errorf("left are %v and %v, %v; want config.toml alone", left, kept, err)
+			}
+			if text, err := os.ReadFile(s.path); err != nil || string(text) != "mine" {
+				t.Errorf("the config is %q, %v", text, err)
+			}
+		})
 	}
 }
 

@@ -40,6 +40,7 @@ type newEnd struct {
 	endpoint config.Endpoint
 	password string // "": the command prints it
 	command  string
+	keyring  bool // the password goes there, and not to a file
 }
 
 // init is the command that writes the first config file.
@@ -58,7 +59,8 @@ the owner of its mail exchanger, and at the usual names. Your address is told to
 only; all others are told the domain. Without TLS no server is proposed.
 
 A password that you type goes to a file of its own beside the config, ACCOUNT.from or ACCOUNT.to, which nobody else can
-read; or name a command that prints it, such as: pass show mail/old. It is never in the config itself.
+read, or to the keyring, if there is one and you say so at a terminal; or name a command that prints it, such as: pass show
+mail/old. It is never in the config itself.
 
 Answers can come from a pipe: a line each for the two addresses unless they are flags, the old server, the new one, the
 old password and the new one (an empty line, and the command in the next). An empty line takes the first server that was
@@ -100,13 +102,13 @@ func (s *setup) run(ctx context.Context) error {
 		}
 	}()
 	s.q = s.prompter(sig.stop)
-	for _, step := range []func(context.Context) error{s.addresses, s.servers, s.secrets, s.logins} {
+	for _, step := range []func(context.Context) error{s.addresses, s.servers, s.secrets, s.logins, s.keyrings} {
 		if err := step(ctx); err != nil {
 			return sig.wrap(err)
 		}
 	}
-	if err := s.write(); err != nil {
-		return err
+	if err := s.write(ctx); err != nil {
+		return sig.wrap(err)
 	}
 	_, err = fmt.Fprintf(s.out, "wrote %s\nnext, see what would be copied:\n  pop2imap sync %s --dry-run%s\n", s.path, s.name, next)
 	return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,12 +10,51 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// passwordFile is where a password that was typed goes.
+// label is what sync looks for in the keyring.
+func (s *setup) label(e *newEnd) string { return s.name + "." + e.side }
+
+// passwordFile is where a password that was typed goes, if not to the keyring.
 func (s *setup) passwordFile(e *newEnd) string {
-	return filepath.Join(filepath.Dir(s.path), s.name+"."+e.side)
+	return filepath.Join(filepath.Dir(s.path), s.label(e))
+}
+
+// keyrings asks whether the keyring shall have a password: of somebody at a terminal, and only where there is a keyring.
+func (s *setup) keyrings(ctx context.Context) error {
+	ring := &config.Ring{Keyring: s.keyring}
+	for _, e := range []*newEnd{&s.from, &s.to} {
+		if s.q.ask == nil || e.password == "" {
+			continue
+		}
+		err := ring.Do(ctx, func() error { _, err := s.keyring.Get(s.label(e)); return err })
+		switch {
+		case ctx.Err() != nil:
+			return &sync.Error{Class: sync.Stopped, Err: context.Cause(ctx)}
+		case err == nil:
+			s.q.say("The keyring has a password %s, which is not overwritten: this one goes to a file.", s.label(e))
+		case errors.Is(err, config.ErrNotKept):
+			prompt := fmt.Sprintf("Keep the password for %s in the keyring, which cron has not, and not in a file [y/N]: ", e.endpoint.Host)
+			if err := s.q.until(prompt, e.choose); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *newEnd) choose(answer string) error {
+	switch strings.ToLower(answer) {
+	case "y", "yes":
+		e.keyring = true
+	case "", "n", "no":
+		e.keyring = false
+	default:
+		return errors.New("it can be y or n")
+	}
+	return nil
 }
 
 // absent refuses a file that is there, before the user has answered a single question for nothing.
@@ -35,18 +75,18 @@ func there(path string) error {
 }
 
 // write writes the passwords, and then the config that names their files. If something goes wrong nothing is left.
-func (s *setup) write() (err error) {
+func (s *setup) write(ctx context.Context) (err error) {
 	if !utf8.ValidString(s.path + "\n" + s.from.command + "\n" + s.to.command) {
 		return &sync.Error{Class: sync.Config, Err: errors.New("a path or a command is not UTF-8, as the config must be")}
 	}
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return &sync.Error{Class: sync.Storage, Err: fmt.Errorf("write the config: %w", err)}
 	}
-	var made []string
+	var made []func()
 	defer func() {
 		if err != nil {
-			for _, path := range made {
-				os.Remove(path)
+			for _, undo := range made {
+				undo()
 			}
 		}
 	}()
@@ -54,12 +94,29 @@ func (s *setup) write() (err error) {
 		if e.password == "" {
 			continue
 		}
-		if err := create(s.passwordFile(e), e.password+"\n"); err != nil {
+		if err := s.keepPassword(ctx, e); err != nil {
 			return err
 		}
-		made = append(made, s.passwordFile(e))
+		made = append(made, func() { s.dropPassword(ctx, e) })
 	}
 	return create(s.path, s.text())
+}
+
+func (s *setup) keepPassword(ctx context.Context, e *newEnd) error {
+	if e.keyring {
+		return s.inKeyring(ctx, s.label(e), "kept in the keyring", func() error { return s.keyring.Set(s.label(e), e.password) })
+	}
+	return create(s.passwordFile(e), e.password+"\n")
+}
+
+// dropPassword undoes that as far as it can: what went wrong is what the user is told.
+func (s *setup) dropPassword(ctx context.Context, e *newEnd) {
+	if e.keyring {
+		ring := &config.Ring{Keyring: s.keyring}
+		ring.Do(context.WithoutCancel(ctx), func() error { return s.keyring.Delete(s.label(e)) })
+		return
+	}
+	os.Remove(s.passwordFile(e))
 }
 
 // create makes a file that nobody else can read. It never writes into one that is there.
@@ -89,9 +146,12 @@ func (s *setup) text() string {
 		fmt.Fprintf(&b, "%s = %s\n", e.side, quoted(e.endpoint.String()))
 	}
 	for _, e := range []*newEnd{&s.from, &s.to} {
-		if e.password != "" {
+		switch {
+		case e.keyring:
+			fmt.Fprintf(&b, "# the password for %s is in the keyring, as %s\n", e.side, s.label(e))
+		case e.password != "":
 			fmt.Fprintf(&b, "%s_password_file = %s\n", e.side, quoted(s.passwordFile(e)))
-		} else {
+		default:
 			fmt.Fprintf(&b, "%s_password_command = %s\n", e.side, quoted(e.command))
 		}
 	}

@@ -173,6 +173,59 @@ func TestInitAtTerminal(t *testing.T) {
 	}
 }
 
+// TestInitKeyring keeps one password in the keyring and the other in a file, and does then what init says is next. A second init of
+// the same name does not overwrite what is in the keyring.
+func TestInitKeyring(t *testing.T) {
+	cmd, from, to, home := atTerminal(t)
+	env := append(cmd.Env, "KEYRING="+filepath.Join(home, "ring"), "POP2IMAP_FROM_PASSWORD=", "POP2IMAP_TO_PASSWORD=")
+	const keep = "Keep the password for 127.0.0.1 in the keyring, which cron has not, and not in a file [y/N]: "
+	upToLogins := func(cmd *exec.Cmd) *seat {
+		cmd.Env = env
+		s := sitDown(t, cmd)
+		s.reads("The old server, as pop3s://USER@HOST: ")
+		s.types(from + "\n")
+		s.reads("The new server, as imaps://USER@HOST/FOLDER: ")
+		s.types(to + "\n")
+		for range 2 {
+			s.reads("(empty: a command prints it): ")
+			s.typesUnseen(password + "\n")
+		}
+		return s
+	}
+	cmd.Args = append(cmd.Args, "--to-address", "alice@new.example")
+	s := upToLogins(cmd)
+	s.reads(keep)
+	s.types("maybe\n")
+	s.reads("it can be y or n\r\n" + keep)
+	s.types("y\n")
+	s.reads(keep)
+	s.types("\n")
+	s.reads("alice.from  kept in the keyring\r\n")
+	s.reads("pop2imap sync alice --dry-run\r\n")
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	for _, args := range [][]string{{"config", "validate"}, {"sync", "alice", "--dry-run"}} {
+		next := exec.Command("pop2imap", args...)
+		next.Env = env
+		if out, err := next.CombinedOutput(); err != nil || strings.Contains(string(out), password) {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(home, ".config/pop2imap/alice.from")); !os.IsNotExist(err) {
+		t.Errorf("there is a file of the password in the keyring: %v", err)
+	}
+	other := filepath.Join(home, "other", "config.toml")
+	again := exec.Command("pop2imap", append(cmd.Args[1:], "--config", other)...)
+	s = upToLogins(again)
+	s.reads("The keyring has a password alice.from, which is not overwritten: this one goes to a file.\r\n" + keep)
+	s.types("n\n")
+	s.reads("pop2imap sync alice --dry-run")
+	if err := again.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 // Ctrl-C at the question for a password leaves no file behind, and a terminal that shows again what is typed.
 func TestInitInterrupted(t *testing.T) {
 	cmd, from, to, home := atTerminal(t)
