@@ -122,8 +122,6 @@ func (w *world) run(change ...func(*sync.Options)) sync.Report {
 	}
 	ctx, cancel := context.WithTimeout(w.Context(), time.Minute) // no run of a test takes as long
 	defer cancel()
-	defer w.imap.Quiet()
-	defer w.pop.Quiet()
 	return sync.Run(ctx, o)
 }
 
