@@ -147,7 +147,7 @@ func (d *delivery) put(it *item) error {
 		return errEnough
 	case !d.begun: // the first message goes alone anyway, see imap.Append: while it is under way the others come
 		d.begun, d.due = true, box
-	case len(box.batch) >= pace.Messages, box.octets >= int64(pace.Octets):
+	case d.r.wary, len(box.batch) >= pace.Messages, box.octets >= int64(pace.Octets):
 		d.due = box
 	default:
 		d.makeRoom()
@@ -262,6 +262,7 @@ func (d *delivery) compare(ctx context.Context, box *mailbox, batch []*item) ([]
 func (d *delivery) send(batch []*item) chan []Answer {
 	out := make([]Outgoing, len(batch))
 	for i, it := range batch {
+		d.r.trim(it)
 		out[i] = it.outgoing()
 	}
 	return d.offer(batch[0].box.Folder, out)
@@ -391,6 +392,7 @@ func (r *run) stored(ctx context.Context, items []*item, answers []Answer, which
 			box.UIDNext = placed.UID + 1 // what comes next lies behind it
 		}
 		r.unsaved--
+		r.took(it, placed)
 		o := it.outcome()
 		r.report.Bytes += o.Size
 		r.report.Folders[o.Folder]++

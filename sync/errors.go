@@ -40,6 +40,8 @@ type Error struct {
 	// Together, with class Refused: the server refused a batch as one (RFC 3502), and the others may be to blame.
 	Together bool
 
+	BadDate bool // with class Refused: the server's words are about INTERNALDATE
+
 	// Lasting: it will hardly pass in a minute (a name that does not exist, nobody who listens). Only a run that has got
 	// somewhere tries again.
 	Lasting bool

@@ -26,7 +26,9 @@ func (h hearsay) Know(_ context.Context, s sync.Subject) (sync.Testimony, bool, 
 }
 
 // knowing knows of one message that it has no flags.
-func knowing(uidl string) *hearsay { return &hearsay{knows: map[string]sync.Testimony{uidl: {Whole: true}}} }
+func knowing(uidl string) *hearsay {
+	return &hearsay{knows: map[string]sync.Testimony{uidl: {Whole: true}}}
+}
 
 // heard lets the run ask these witnesses.
 func heard(list ...*hearsay) func(*sync.Options) {

@@ -28,7 +28,9 @@ type item struct {
 	date        time.Time
 	why         string
 	flags       []message.Flag
-	deleted     string // see Outcome
+	lacks       []string // flags that its folder does not keep, and that it goes without
+	deleted     string   // see Outcome
+	doubted     []message.Doubt
 	placement   Placement
 	whole       bool         // a witness knew all of its flags: own messages give it no others
 	served      []byte       // its header with the Status of the maildrop's server, if that was cut off; nil: it was not
@@ -67,7 +69,8 @@ func (it *item) study(ctx context.Context, r *run) error {
 	told, whole, err := r.testified(ctx, told, Subject{UIDL: it.UIDL, Size: it.spool.size(), Fingerprint: it.fingerprint,
 		MessageID: it.messageID, Header: header}, it.now)
 	it.whole = whole
-	it.date, it.why, it.deleted = told.Date, told.DateWhy, told.Deleted
+	it.date, it.why = told.Date, told.DateWhy
+	it.deleted, it.doubted = told.Deleted, told.Doubted
 	it.placement = r.placement(header, it.spool.size(), told)
 	it.flags = r.flagsOf(told, it.placement)
 	it.marks = r.marksOf(it, told.Marks)
@@ -85,7 +88,7 @@ func (it *item) intent(r *run) state.Record {
 // outcome is what is reported of the message.
 func (it *item) outcome() Outcome {
 	return Outcome{UIDL: it.UIDL, Listed: it.Size, Size: it.spool.size(), Digest: it.digest, Folder: it.box.Name,
-		Flags: it.flags, Date: it.date, DateWhy: it.why, Deleted: it.deleted, Keep: it.keep}
+		Flags: it.flags, Date: it.date, DateWhy: it.why, Deleted: it.deleted, Doubted: it.doubted, Keep: it.keep}
 }
 
 func (it *item) claimant() claimant {

@@ -125,11 +125,12 @@ type Outcome struct {
 	Flags       []message.Flag
 	Date        time.Time
 	DateWhy     string
-	Deleted     string // why it counted as deleted where it was kept; "": it did not. It is copied all the same
-	Why         string // why it is left
-	Keep        string // why it will never be deleted at the source; "" if it may be
-	Code        string // of the server's refusal
-	Server      string // its words
+	Deleted     string          // why it counted as deleted where it was kept; "": it did not. It is copied all the same
+	Doubted     []message.Doubt // what its header says and is not believed
+	Why         string          // why it is left
+	Keep        string          // why it will never be deleted at the source; "" if it may be
+	Code        string          // of the server's refusal
+	Server      string          // its words
 }
 
 // Result of one message.
@@ -159,7 +160,10 @@ type Report struct {
 	Flags    map[string]int // how often each was set
 	Folders  map[string]int // how many were copied into each
 	Refusals []Outcome      // of this run
-	Began    time.Time
-	Took     time.Duration
-	Err      error // why the run ended early; nil if it did not
+
+	DatesIgnored bool // the destination does not keep the dates that messages are stored with
+
+	Began time.Time
+	Took  time.Duration
+	Err   error // why the run ended early; nil if it did not
 }

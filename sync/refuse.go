@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/message"
@@ -37,6 +38,7 @@ func (d *delivery) halves(ctx context.Context, items []*item) error {
 			continue
 		}
 		if err := d.settleBatch(ctx, part, <-d.send(part)); err != nil {
+			d.r.wary = ClassOf(err) == Temporary // as after BAD, which costs the line
 			return d.giveUp(ctx, items, err)
 		}
 	}
@@ -74,38 +76,69 @@ func (r *run) closed(ctx context.Context, items []*item, answers []Answer, which
 	return nil
 }
 
-// refusedOne deals with a message that the server does not want as it is: it may take it with the least repair. If there
-// is none, it stays at the source, and is tried again later.
+// refusedOne deals with a message that the server does not want as it is: it may take it without its date, without new
+// keywords, or with the least repair. If not, it stays at the source, and is tried again later.
 func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) error {
 	record := context.WithoutCancel(ctx)
 	e, _ := errors.AsType[*Error](refusal)
-	if e.Class == Full { // no message is to blame
+	switch {
+	case e.Class == Full: // no message is to blame
 		id := it.id
 		it.id = 0
 		return firstOf(StateError(d.r.State.Absent(record, id)), refusal)
+	case e.BadDate && !it.date.IsZero():
+		return d.redate(ctx, it)
 	}
-	forms, err := it.repaired(e.Code)
+	forms, err := d.r.forms(it, e.Code)
 	if err != nil {
 		return firstOf(d.giveUp(ctx, []*item{it}, nil), err)
 	}
 	asItWas := it.keep
-	var lost error
 	for _, form := range forms {
-		it.keep = keepRepaired + form.what
-		if err := d.r.State.Resend(record, it.id, form.Size, it.keep); err != nil {
-			return StateError(err)
+		answer, err := d.reoffer(ctx, it, form)
+		if err != nil {
+			return err
 		}
-		answer := <-d.offer(it.box.Folder, []Outgoing{form.Outgoing})
-		err := answer[0].Err
-		if err != nil && NotStored(err) && ClassOf(err) == Temporary { // as after BAD: the line is gone, and the refusal stands
-			lost = err
-			break
+		err = answer[0].Err
+		if err != nil && NotStored(err) && ClassOf(err) == Temporary {
+			return d.unheard(ctx, it, form, asItWas, e, err)
 		}
 		if err == nil || !NotStored(err) || ClassOf(err) != Refused {
+			d.r.without(it, form.omits)
 			return d.settleBatch(ctx, []*item{it}, answer)
 		}
 	}
-	if len(forms) > 0 {
+	return d.refusedForGood(ctx, it, asItWas, e)
+}
+
+// reoffer sends a message in another form, which its record tells first.
+func (d *delivery) reoffer(ctx context.Context, it *item, f form) ([]Answer, error) {
+	if f.repair != "" {
+		it.keep = keepRepaired + f.repair
+		if err := d.r.State.Resend(context.WithoutCancel(ctx), it.id, f.Size, it.keep); err != nil {
+			return nil, StateError(err)
+		}
+	}
+	return <-d.offer(it.box.Folder, []Outgoing{f.Outgoing}), nil
+}
+
+// unheard deals with a refused message to whose next form there was no answer: the server is too busy, or as after a BAD
+// the line is gone. Only if it was to go without new keywords, and the server did not say the same of that, another session
+// can do better. Otherwise the refusal stands.
+func (d *delivery) unheard(ctx context.Context, it *item, f form, asItWas string, refusal *Error, lost error) error {
+	if f.repair == "" {
+		if code, _ := wordsOf(lost); code == "" || code != refusal.Code {
+			d.r.without(it, f.omits)
+		}
+		return d.giveUp(ctx, []*item{it}, lost)
+	}
+	return firstOf(d.refusedForGood(ctx, it, asItWas, refusal), lost)
+}
+
+// refusedForGood records that a message is not taken in any form.
+func (d *delivery) refusedForGood(ctx context.Context, it *item, asItWas string, e *Error) error {
+	record := context.WithoutCancel(ctx)
+	if it.keep != asItWas {
 		it.keep = asItWas
 		if err := d.r.State.Resend(record, it.id, it.spool.size(), it.keep); err != nil {
 			return StateError(err)
@@ -116,29 +149,52 @@ func (d *delivery) refusedOne(ctx context.Context, it *item, refusal error) erro
 		return StateError(err)
 	}
 	d.r.refuse(it.entry, it.outcome(), e.Code, e.Server)
-	return lost
+	return nil
 }
 
 const keepRepaired = "repaired: "
 
-// A form is a message with a repair.
+// A form is a message as it may be taken by a server that refuses it as it is.
 type form struct {
 	Outgoing
-	what string
+	repair string   // what is changed in its octets; "": nothing
+	omits  []string // keywords that it goes without
 }
 
-// repaired gives the message in forms that a server may take that refuses it as it is, the least repair first: each that
-// changes something alone, and then all of them.
-func (it *item) repaired(code string) (forms []form, err error) {
+// forms gives the forms of a message, the least change first: without keywords that may be what is refused, then with each
+// repair of its octets, with and without those.
+func (r *run) forms(it *item, code string) (forms []form, err error) {
 	if code == codeTooBig {
 		return nil, nil
 	}
+	repaired, err := it.repaired()
+	if err != nil {
+		return nil, err
+	}
+	untried := r.untried(it)
+	bare := func(f form) {
+		if len(untried) > 0 {
+			f.Flags = slices.DeleteFunc(slices.Clone(f.Flags), func(name string) bool { return slices.Contains(untried, name) })
+			f.omits = untried
+			forms = append(forms, f)
+		}
+	}
+	bare(form{Outgoing: it.outgoing()})
+	for _, f := range repaired {
+		forms = append(forms, f)
+		bare(f)
+	}
+	return forms, nil
+}
+
+// repaired gives the forms with a repair, the least first: each that changes something alone, and then all of them.
+func (it *item) repaired() (forms []form, err error) {
 	needed, _, err := message.NeedsRepair(it.spool.body(), message.AllRepairs)
 	if err != nil {
 		return nil, onDisk(err)
 	}
 	for _, kinds := range []message.Repairs{message.NUL, message.Header8bit, message.InvalidHeader, needed} {
-		if kinds&needed == 0 || kinds == needed && len(forms) > 0 && forms[0].what == kinds.String() {
+		if kinds&needed == 0 || kinds == needed && len(forms) > 0 && forms[0].repair == kinds.String() {
 			continue
 		}
 		_, size, err := message.NeedsRepair(it.spool.body(), kinds)
@@ -147,7 +203,7 @@ func (it *item) repaired(code string) (forms []form, err error) {
 		}
 		out := it.outgoing()
 		out.Size, out.Body = size, func() io.Reader { return message.Repaired(it.spool.body(), kinds) }
-		forms = append(forms, form{out, kinds.String()})
+		forms = append(forms, form{Outgoing: out, repair: kinds.String()})
 	}
 	return forms, nil
 }

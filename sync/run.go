@@ -50,6 +50,7 @@ type run struct {
 	goodbyes stdsync.WaitGroup // sessions that are being left
 	boxes    []*mailbox        // the folders that are open, in the order in which they were needed
 	uses     map[string]string // folders of special uses, as far as they were asked for
+	habits   map[string]*habit // what folders make of flags and dates
 
 	witnesses []Witness // those that were opened and have not failed
 	marking   bool      // the maildrop's server ends each header with a Status of its own, in this session
@@ -62,6 +63,7 @@ type run struct {
 	entryOf map[int64]*entry // of records
 	orphans bool             // there are records whose message that listing did not have
 	short   map[*entry]bool
+	undated map[*entry]bool // messages whose date the destination refused
 
 	freed     map[string]bool // UIDLs of messages that turned out not to be stored: a retry sends them again
 	provedNow map[int64]bool  // records that were read back in this run
@@ -71,6 +73,7 @@ type run struct {
 	retaken   bool            // what was too short was retrieved once more
 	reached   bool            // one of the servers was there in this run
 	picky     bool            // the destination refuses messages: one batch at a time keeps the others in order
+	wary      bool            // and one message at a time shows which, where a refusal costs the line
 	died      time.Time       // when a line died with appends on it; zero: never
 	changed   int             // messages that the destination has in another form
 	achieved  int             // things that were done for good
@@ -82,7 +85,7 @@ type run struct {
 func newRun(o Options) *run {
 	return &run{Options: o, report: Report{Began: time.Now(), Flags: map[string]int{}, Folders: map[string]int{}}, book: book{},
 		settled: map[int64]bool{}, used: map[int64]bool{}, entryOf: map[int64]*entry{}, short: map[*entry]bool{},
-		uses: map[string]string{}, freed: map[string]bool{}, provedNow: map[int64]bool{}}
+		uses: map[string]string{}, habits: map[string]*habit{}, undated: map[*entry]bool{}, freed: map[string]bool{}, provedNow: map[int64]bool{}}
 }
 
 // whole does work while the account is ours.
@@ -117,6 +120,7 @@ func (r *run) recorded(ctx context.Context) (err error) {
 		return StateError(err)
 	}
 	err = r.work(ctx)
+	r.tellDropped()
 	if failed := r.ended(context.WithoutCancel(ctx), err); failed != nil && err == nil {
 		err = StateError(failed)
 	}
@@ -208,6 +212,9 @@ func (r *run) session(ctx context.Context) (again bool, err error) {
 		return true, nil
 	}
 	if err := r.placeAll(ctx); err != nil {
+		return false, err
+	}
+	if err := r.lookAtDates(ctx); err != nil {
 		return false, err
 	}
 	if err := r.remember(ctx); err != nil {

@@ -73,6 +73,11 @@ type Destination interface {
 	// Pace says what batches the server likes.
 	Pace() Pace
 
+	// Permanent gives the flags that a folder keeps, as IMAP spells them: system flags, keywords, and `\*` if more can be
+	// created (RFC 9051 §7.1, PERMANENTFLAGS). None: the server does not say. It changes no flag but \Recent, which
+	// tells other clients what nobody has seen: so it is called only when it matters.
+	Permanent(ctx context.Context, f Folder) ([]string, error)
+
 	// Append sends messages to be stored, in order, and returns when they are written, or when it is known that they
 	// cannot be. What became of them the Pending tells. It may be called again before that was waited for. Batches are
 	// stored in the order in which they were sent, unless they travel over several connections.
@@ -84,6 +89,9 @@ type Destination interface {
 
 	// Sizes gives RFC822.SIZE of those of the UIDs that are there, as the server knows it now.
 	Sizes(ctx context.Context, f Folder, uids []uint32) (map[uint32]int64, error)
+
+	// Dates gives INTERNALDATE of those of the UIDs that are there.
+	Dates(ctx context.Context, f Folder, uids []uint32) (map[uint32]time.Time, error)
 
 	// Read calls each with every one of the messages that is there, whole, without setting \Seen, in no certain order.
 	// A body that each does not read to its end is skipped. An error from each ends the call and is returned as it is.

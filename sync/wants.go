@@ -49,7 +49,7 @@ func (d *delivery) fits(ctx context.Context, it *item) (ok bool, err error) {
 	case it.box.overLimit(it.spool.size()): // LIST had said less
 		return false, r.tooBig(ctx, it.todo, it.box.Folder, it.intent(r))
 	}
-	return true, nil
+	return true, r.ask(ctx, it, d.landAll)
 }
 
 // tooShort says whether a message has far less octets than LIST says, and is therefore to be retrieved once more in another

@@ -84,7 +84,7 @@ func (x *examination) lookAtFolderThere(ctx context.Context, s *imap.Session) (l
 	default:
 		x.ok("folder", "to", "%q is there (UIDVALIDITY %d)", x.Folder, f.UIDValidity)
 	}
-	x.lookAtFlags(s.Permanent())
+	x.lookAtFlags(s.Keeps())
 	return f.AppendLimit, nil
 }
 

@@ -163,7 +163,10 @@ func (s *Session) outcome(p *part, r reply, sent bool) []sync.Answer {
 	case r.status == "NO" || r.status == "BAD":
 		e := refusal(sync.Refused, r.status, s.mux.veil.over(r.text))
 		e.Err = fmt.Errorf("append to %q", p.folder)
-		e.Unsent, e.Together = true, len(p.messages) > 1
+		e.Unsent, e.Together, e.BadDate = true, len(p.messages) > 1, aboutDate.MatchString(r.text)
+		if e.Code == "LIMIT" && e.Pause == 0 && p.keywords() { // there may be too many (RFC 5530 §3)
+			e.Class = sync.Refused
+		}
 		p.fail(e)
 	case sent:
 		p.fail(open(s.mux.broken(fmt.Errorf("%s answered APPEND with neither OK, NO nor BAD", s.server.Host))))

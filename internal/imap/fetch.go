@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -43,6 +44,23 @@ func (s *Session) Sizes(ctx context.Context, f sync.Folder, uids []uint32) (map[
 		return nil, err
 	}
 	return sizes, nil
+}
+
+// Dates implements [sync.Destination].
+func (s *Session) Dates(ctx context.Context, f sync.Folder, uids []uint32) (map[uint32]time.Time, error) {
+	defer s.begin(ctx)()
+	dates := map[uint32]time.Time{}
+	sets := slices.Collect(slices.Chunk(ranges(proper(uids)), sizesAtOnce))
+	err := s.fetchAll(f, sets, &imap.FetchOptions{UID: true, InternalDate: true}, func(m *imapclient.FetchMessageData) error {
+		if mark, _ := markOf(m); !mark.Date.IsZero() {
+			dates[mark.UID] = mark.Date
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return dates, nil
 }
 
 // Read implements [sync.Destination].

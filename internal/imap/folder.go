@@ -109,7 +109,7 @@ func isClass(err error, c sync.Class) bool { return sync.ClassOf(err) == c }
 // examining asks to open a folder for reading. Nothing in it changes, not even \Recent.
 func (s *Session) examining(name string) *imapclient.SelectCommand {
 	s.mux.unsticky.Store(false)
-	s.mux.sticky.Store(nil)
+	s.mux.permanent.Store(nil)
 	s.selected = "" // as it is if this fails (RFC 9051 §6.3.2)
 	return s.client.Select(name, &imap.SelectOptions{ReadOnly: true})
 }

@@ -38,12 +38,12 @@ type mux struct {
 	veil    veil
 	most    int64 // of responses that are no answer
 
-	chatter  atomic.Int64           // responses since the step began, or since the last reply to us
-	unsticky atomic.Bool            // the server said [UIDNOTSTICKY]
-	quota    atomic.Bool            // imapclient waits for QUOTA responses
-	sticky   atomic.Pointer[string] // what PERMANENTFLAGS has in its parentheses; nil: the server did not say
-	done     chan struct{}          // closed when there will be no more replies
-	closing  stdsync.Once
+	chatter   atomic.Int64           // responses since the step began, or since the last reply to us
+	unsticky  atomic.Bool            // the server said [UIDNOTSTICKY]
+	quota     atomic.Bool            // imapclient waits for QUOTA responses
+	permanent atomic.Pointer[string] // what it last said between the parentheses of [PERMANENTFLAGS ()]; nil: nothing
+	done      chan struct{}          // closed when there will be no more replies
+	closing   stdsync.Once
 
 	mu      stdsync.Mutex // of all that follows
 	next    int           // number of our last tag
@@ -159,8 +159,8 @@ var (
 	fetchLine = regexp.MustCompile(`(?i)^\* [0-9]+ FETCH `)
 	// RFC 4315 §3: UIDs are others in the next session.
 	unstickyLine = regexp.MustCompile(`(?i)^\* (OK|NO) \[UIDNOTSTICKY\]`)
-	// RFC 9051 §7.1
-	permanentLine = regexp.MustCompile(`(?i)^\* OK \[PERMANENTFLAGS \(([^()]*)\)\]`)
+	// RFC 9051 §7.1. No flag has a parenthesis in it (§9).
+	permanentLine = regexp.MustCompile(`(?i)^\* (?:OK|NO) \[PERMANENTFLAGS \(([^()]*)\)\]`)
 	// RFC 9208 §4.2. Where there is no limit, Courier leaves out the list, and imapclient would give up. More than so many
 	// digits is no limit either.
 	quotaLine = regexp.MustCompile(`(?i)^\* (?:QUOTAROOT .*|QUOTA (?:"(?:[^"\\]|\\.)*"|[^ "(){]+) ` +
@@ -212,7 +212,7 @@ func (m *mux) ours(line []byte) (bool, error) {
 		m.unsticky.Store(true)
 	}
 	if f := permanentLine.FindStringSubmatch(text); f != nil {
-		m.sticky.Store(&f[1])
+		m.permanent.Store(&f[1])
 	}
 	if m.quota.Load() && quotaLine.MatchString(text) {
 		return false, nil

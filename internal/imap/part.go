@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pop2imap/pop2imap/sync"
@@ -93,6 +94,13 @@ func appendHead(m sync.Outgoing, asks bool) (string, error) {
 		plus = ""
 	}
 	return fmt.Sprintf(" (%s)%s {%d%s}\r\n", strings.Join(m.Flags, " "), date, m.Size, plus), nil
+}
+
+// keywords says whether any of its messages has one: a flag that is not the server's own (RFC 9051 §2.3.2).
+func (p *part) keywords() bool {
+	return slices.ContainsFunc(p.messages, func(m sync.Outgoing) bool {
+		return slices.ContainsFunc(m.Flags, func(flag string) bool { return !strings.HasPrefix(flag, `\`) })
+	})
 }
 
 // unsent marks an error of an APPEND whose last octet was not sent.

@@ -64,6 +64,10 @@ var (
 	backoff = regexp.MustCompile(`(?i)\bSuggested Backoff Time: ([0-9]{1,9}) milliseconds`) // Microsoft
 )
 
+// aboutDate finds what servers say of an INTERNALDATE that they do not take: "Invalid date-time in Append command" (Cyrus,
+// of one before 1970).
+var aboutDate = regexp.MustCompile(`(?i)\b(internal)?date(-?time)?\b`)
+
 // statusCode is what RFC 9051 §9 has in front of a status text: what is in brackets but no such code is text.
 var statusCode = regexp.MustCompile(`^\[([!#$&'+-\[^-z|}~]{1,80})(?: ([^\]]*))?\] ?`)
 

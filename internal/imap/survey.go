@@ -23,10 +23,10 @@ func (s *Session) Abilities() (before, after []string) {
 // stands before every name but INBOX.
 func (s *Session) Names() (delimiter, prefix string) { return s.names.delimiter, s.names.prefix }
 
-// Permanent gives the flags that the folder that was opened last keeps (RFC 9051 §7.1), with `\*` among them if it takes new
+// Keeps gives the flags that the folder that was opened last keeps (RFC 9051 §7.1), with `\*` among them if it takes new
 // keywords. Opened for reading only, as [Session.Open] does, many servers say that there are none, or nothing.
-func (s *Session) Permanent() []string {
-	if flags := s.mux.sticky.Load(); flags != nil {
+func (s *Session) Keeps() []string {
+	if flags := s.mux.permanent.Load(); flags != nil {
 		return strings.Fields(*flags)
 	}
 	return nil

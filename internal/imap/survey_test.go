@@ -33,7 +33,7 @@ func TestPermanent(t *testing.T) {
 			if _, err := s.Open(t.Context(), "INBOX", false); err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.Join(s.Permanent(), " "); got != c.want {
+			if got := strings.Join(s.Keeps(), " "); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -50,7 +50,7 @@ func TestPermanentIsOfTheFolderOpenedLast(t *testing.T) {
 		if _, err := s.Open(t.Context(), c.folder, false); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.Permanent(); len(got) != c.want {
+		if got := s.Keeps(); len(got) != c.want {
 			t.Errorf("%s: got %q, want %d", c.folder, got, c.want)
 		}
 	}

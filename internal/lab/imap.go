@@ -34,6 +34,15 @@ type IMAPOptions struct {
 	// an *imap.Error as it is.
 	RefuseAppend func(size int64, raw []byte) error
 
+	// RefuseHead, if not nil, is RefuseAppend for what stands in front of each message. A zero date is none.
+	RefuseHead func(flags []string, date time.Time) error
+
+	// Permanent is what SELECT says that a folder keeps of the flags, PERMANENTFLAGS (RFC 9051 §7.1). What else a message is
+	// appended with is lost. Nil: all, and that keywords can be created.
+	Permanent []imap.Flag
+
+	OwnDates bool // INTERNALDATE is when a message was stored, whatever APPEND says
+
 	// Alter, if not nil, makes of each message that is appended what is stored. The octets it gets are not to be changed.
 	Alter func(raw []byte) []byte
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,9 +44,9 @@ func (s *imapSession) take(folder string, batch []parcel) (*imap.AppendData, err
 			}
 		}
 	}
-	if alter := s.srv.o.Alter; alter != nil {
-		for i, p := range batch {
-			batch[i].raw = alter(p.raw)
+	for i := range batch {
+		if err := s.srv.receive(&batch[i]); err != nil {
+			return nil, err
 		}
 	}
 	s.srv.boxMu.Lock()
@@ -67,6 +68,35 @@ func (s *imapSession) take(folder string, batch []parcel) (*imap.AppendData, err
 	last := uint32(first.UID) + uint32(len(batch)) - 1
 	code := fmt.Sprintf("APPENDUID %d %d:%d", first.UIDValidity, first.UID, last)
 	return nil, &imap.Error{Type: imap.StatusResponseTypeOK, Code: imap.ResponseCode(code), Text: "APPEND completed"}
+}
+
+// receive makes of a message what is stored, or says why it is not.
+func (s *IMAP) receive(p *parcel) error {
+	if s.o.RefuseHead != nil {
+		var flags []string
+		for _, f := range p.flags {
+			flags = append(flags, string(f))
+		}
+		if err := s.o.RefuseHead(flags, p.date); err != nil {
+			return err
+		}
+	}
+	p.flags = slices.DeleteFunc(slices.Clone(p.flags), func(f imap.Flag) bool { return !s.keeps(f) })
+	if s.o.OwnDates {
+		p.date = time.Time{}
+	}
+	if s.o.Alter != nil {
+		p.raw = s.o.Alter(p.raw)
+	}
+	return nil
+}
+
+// keeps says whether a flag is one of Permanent.
+func (s *IMAP) keeps(f imap.Flag) bool {
+	listed := func(f imap.Flag) bool {
+		return slices.ContainsFunc(s.o.Permanent, func(p imap.Flag) bool { return strings.EqualFold(string(p), string(f)) })
+	}
+	return s.o.Permanent == nil || listed(f) || listed(imap.FlagWildcard) && !strings.HasPrefix(string(f), `\`)
 }
 
 // deliver stores messages in order, all or none, and says where the first is; the others follow it. boxMu must be held.

@@ -87,6 +87,9 @@ func (s *imapSession) Select(name string, o *imap.SelectOptions) (*imap.SelectDa
 		}
 	}
 	data.Flags, data.PermanentFlags = flags, append(slices.Clone(flags), imap.FlagWildcard)
+	if s.srv.o.Permanent != nil {
+		data.PermanentFlags = s.srv.o.Permanent
+	}
 	if o.ReadOnly {
 		data.PermanentFlags = nil
 	}
