@@ -247,3 +247,17 @@ func TestRefusedDate(t *testing.T) {
 		})
 	}
 }
+
+// What a header says and is not made a flag is told: a mark of deletion, and what a sender can have written.
+func TestOutcomeTellsWhatIsNoFlag(t *testing.T) {
+	m := mail("a")
+	m.Raw = append([]byte("X-Mozilla-Status: 0008\r\n"), bytes.Replace(m.Raw, []byte("Subject"), []byte("Status: RO\r\nSubject"), 1)...)
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, m)
+	var got sync.Outcome
+	w.wants(w.run(func(o *sync.Options) { o.Watch = &watcher{done: func(o sync.Outcome) { got = o }} }), "1 listed, 1 new, 1 copied")
+	w.holds(m)
+	if got.Deleted != "X-Mozilla-Status: 0008" || len(got.Flags) != 0 ||
+		!slices.Contains(got.Doubted, message.Doubt{What: `\Seen`, Said: "Status: R", Why: "stands where a sender can write"}) {
+		t.Errorf("got mark %q, flags %v, doubts %v", got.Deleted, got.Flags, got.Doubted)
+	}
+}

@@ -44,6 +44,11 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 	if len(list) == 1 {
 		t.all = list[0].account.name
 	}
+	t.report, err = openReport(w.Report, func(err error) { t.say("%s  %v", t.all, err) })
+	if err != nil {
+		return err
+	}
+	defer t.report.close()
 	ctx, sig := signals(cmd.Context(), t)
 	defer sig.release()
 	r := &round{program: p, wish: w, sig: sig}
@@ -59,6 +64,9 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 		exits[i], lines[i] = r.contained(ctx, list[i], t, work)
 	})
 	p.exit = gravest(exits...)
+	if err := t.report.close(); err != nil {
+		p.exit = gravest(p.exit, exitCode(err))
+	}
 	if w.json {
 		t.line(summaryJSON{kind, p.exit, lines})
 	}

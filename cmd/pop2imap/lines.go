@@ -42,9 +42,10 @@ type messageJSON struct {
 	Flags       map[string]string `json:"flags,omitempty"` // and why
 	Date        string            `json:"date,omitempty"`
 	DateWhy     string            `json:"date_why,omitempty"`
-	Deleted     string            `json:"deleted,omitempty"` // why it counted as deleted where it was kept
-	Why         string            `json:"why,omitempty"`     // why it is left
-	Keep        string            `json:"keep,omitempty"`    // why it will never be deleted at the source
+	Deleted     string            `json:"deleted_mark,omitempty"` // what marks it as deleted; it is copied all the same
+	Doubted     []doubtedJSON     `json:"not_believed,omitempty"`
+	Why         string            `json:"why,omitempty"`  // why it is left
+	Keep        string            `json:"keep,omitempty"` // why it will never be deleted at the source
 	Code        string            `json:"code,omitempty"`
 	Server      string            `json:"server,omitempty"`
 }
@@ -58,6 +59,9 @@ func messageLine(account string, o sync.Outcome) messageJSON {
 	}
 	if !o.Date.IsZero() {
 		m.Date = o.Date.Format(time.RFC3339)
+	}
+	for _, d := range o.Doubted {
+		m.Doubted = append(m.Doubted, doubtedJSON(d))
 	}
 	return m
 }
@@ -116,6 +120,8 @@ type accountJSON struct {
 	Refusals    []refusalJSON  `json:"refusals"`
 	Error       *string        `json:"error"`
 	Missing     int            `json:"missing"` // in doubt too, but no longer listed
+
+	DatesIgnored bool `json:"dates_ignored"` // the destination sets its own
 }
 
 type refusalJSON struct {
@@ -133,7 +139,8 @@ func accountLine(a account, r sync.Report, exit int) accountJSON {
 	return accountJSON{Account: a.name, From: a.from, To: a.to, Exit: exit,
 		Listed: r.Listed, Known: r.Known, New: r.New, Copied: r.Copied, Recognised: r.Recognised, Refused: r.Refused,
 		InDoubt: r.InDoubt, Missing: r.Missing, Vanished: r.Vanished, Left: r.Left, Quarantined: r.Quarantined,
-		Deleted: r.Deleted, Bytes: r.Bytes, Seconds: r.Took.Seconds(), Flags: r.Flags, Folders: r.Folders, Refusals: refusals, Error: failure(r.Err)}
+		Deleted: r.Deleted, Bytes: r.Bytes, Seconds: r.Took.Seconds(), Flags: r.Flags, Folders: r.Folders, Refusals: refusals,
+		Error: failure(r.Err), DatesIgnored: r.DatesIgnored}
 }
 
 type verifiedJSON struct {

@@ -48,6 +48,8 @@ type terminal struct {
 	mu   stdsync.Mutex
 	bar  *bar // nil: none
 	left int  // accounts without a summary
+
+	report *reportFile // nil: none is wanted
 }
 
 // say prints a line on stderr, above the bar.
@@ -121,6 +123,7 @@ func (s *screen) Done(o sync.Outcome) {
 		s.folders[o.Folder]++
 	}
 	s.mu.Unlock()
+	s.report.line(messageLine(s.name, o))
 	switch {
 	case s.json:
 		s.line(messageLine(s.name, o))

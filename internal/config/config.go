@@ -47,6 +47,7 @@ type Run struct {
 	State  string // after Check never ""
 	Jobs   int    // accounts side by side
 	DryRun bool
+	Report string // file; "": none is wanted
 }
 
 // A Job is what the user wants of one account.
@@ -144,6 +145,8 @@ func (r *Run) Register(f *pflag.FlagSet) {
 // RegisterCopying registers those of a run that copies.
 func (r *Run) RegisterCopying(f *pflag.FlagSet) {
 	f.BoolVarP(&r.DryRun, "dry-run", "n", false, "say what would happen; change nothing at either end, write no state")
+	f.StringVar(&r.Report, "report", "", "write to `FILE` a JSON line a message: uidl, digest, size, folder, uid, flags and date and "+
+		"why, outcome. It is begun anew in each run")
 	r.Register(f)
 }
 
