@@ -147,7 +147,7 @@ func (d *delivery) put(it *item) error {
 		return errEnough
 	case !d.begun: // the first message goes alone anyway, see imap.Append: while it is under way the others come
 		d.begun, d.due = true, box
-	case d.r.wary, len(box.batch) >= pace.Messages, box.octets >= int64(pace.Octets):
+	case d.r.wary >= oneByOne, len(box.batch) >= pace.Messages, box.octets >= int64(pace.Octets):
 		d.due = box
 	default:
 		d.makeRoom()
@@ -316,6 +316,7 @@ func (d *delivery) settleBatch(ctx context.Context, items []*item, answers []Ans
 	record := context.WithoutCancel(ctx)
 	var stored, refused, closed []int
 	var unsent []int64
+	lost := false
 	for i, a := range answers {
 		switch {
 		case a.Err == nil:
@@ -329,10 +330,12 @@ func (d *delivery) settleBatch(ctx context.Context, items []*item, answers []Ans
 			items[i].id = 0
 			err = firstOf(err, a.Err)
 		default:
+			lost = true
 			d.r.doubt(items[i])
 			err = firstOf(err, a.Err)
 		}
 	}
+	d.r.countLost(len(items), lost)
 	if e := d.r.stored(record, items, answers, stored); e != nil {
 		return e
 	}
@@ -348,6 +351,21 @@ func (d *delivery) settleBatch(ctx context.Context, items []*item, answers []Ans
 		err = firstOf(d.refusedBatch(ctx, items, answers, refused), err)
 	}
 	return err
+}
+
+// oneByOne is after how many lines in a row that batches cost each message goes alone: something in a batch may be what the
+// server cannot bear, as Cyrus several messages with more keywords than it keeps.
+const oneByOne = 2
+
+func (r *run) countLost(messages int, lost bool) {
+	switch {
+	case messages == 1 || lost && r.lostOn == r.dest: // tells nothing of batches, or nothing new
+	case lost:
+		r.wary++
+		r.lostOn = r.dest
+	case r.wary < oneByOne:
+		r.wary = 0
+	}
 }
 
 // firstOf is the first error there is.

@@ -38,7 +38,9 @@ func (d *delivery) halves(ctx context.Context, items []*item) error {
 			continue
 		}
 		if err := d.settleBatch(ctx, part, <-d.send(part)); err != nil {
-			d.r.wary = ClassOf(err) == Temporary // as after BAD, which costs the line
+			if ClassOf(err) == Temporary { // as after BAD, which costs the line
+				d.r.wary = oneByOne
+			}
 			return d.giveUp(ctx, items, err)
 		}
 	}

@@ -73,7 +73,8 @@ type run struct {
 	retaken   bool            // what was too short was retrieved once more
 	reached   bool            // one of the servers was there in this run
 	picky     bool            // the destination refuses messages: one batch at a time keeps the others in order
-	wary      bool            // and one message at a time shows which, where a refusal costs the line
+	wary      int             // lines in a row that a batch cost, see oneByOne
+	lostOn    Destination     // the last of them
 	died      time.Time       // when a line died with appends on it; zero: never
 	changed   int             // messages that the destination has in another form
 	achieved  int             // things that were done for good

@@ -19,7 +19,7 @@ import (
 type reportFile struct {
 	mu   stdsync.Mutex
 	file *os.File // nil: closed
-	err  error // of the first line that could not be written; the others are not tried
+	err  error    // of the first line that could not be written; the others are not tried
 	fail func(error)
 }
 
