@@ -359,10 +359,10 @@ const oneByOne = 2
 
 func (r *run) countLost(messages int, lost bool) {
 	switch {
-	case messages == 1 || lost && r.lostOn == r.dest: // tells nothing of batches, or nothing new
+	case messages == 1 || r.lost: // tells nothing of batches, or nothing new
 	case lost:
 		r.wary++
-		r.lostOn = r.dest
+		r.lost = true
 	case r.wary < oneByOne:
 		r.wary = 0
 	}

@@ -76,7 +76,7 @@ func (r *run) hangUp(ctx context.Context) {
 		r.dest.Close(short)
 		cancel()
 	}
-	r.dest, r.boxes = nil, nil
+	r.dest, r.boxes, r.lost = nil, nil, false
 }
 
 func (r *run) hangUpSource() {

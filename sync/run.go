@@ -74,7 +74,7 @@ type run struct {
 	reached   bool            // one of the servers was there in this run
 	picky     bool            // the destination refuses messages: one batch at a time keeps the others in order
 	wary      int             // lines in a row that a batch cost, see oneByOne
-	lostOn    Destination     // the last of them
+	lost      bool            // this one is one of them
 	died      time.Time       // when a line died with appends on it; zero: never
 	changed   int             // messages that the destination has in another form
 	achieved  int             // things that were done for good
