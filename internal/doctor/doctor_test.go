@@ -149,7 +149,7 @@ failure to dns: cannot find 127.0.0.1: no addresses
 `},
 		{"nobody listens", setting{}, func(w *world) { w.imap.Close() }, `
 failure to connect: cannot connect to 127.0.0.1:IMAP: connection refused
-  do: check the host and the port in --to; the server may be down
+  do: check the host and the port; the server may be down
 `},
 		{"cleartext", setting{pop: lab.POP3Options{TLS: &tls.Config{}}}, func(w *world) { w.o.From.Server.Security = wire.Cleartext }, `
 warning from tls: password and mail go in cleartext, as the URL asks for

@@ -22,7 +22,7 @@ func TestAbilities(t *testing.T) {
 	}
 }
 
-func TestPermanent(t *testing.T) {
+func TestKeeps(t *testing.T) {
 	for _, c := range []struct{ name, line, want string }{
 		{"all, and new keywords", `* OK [PERMANENTFLAGS (\Seen $Junk \*)] Limited`, `\Seen $Junk \*`},
 		{"none, for it is only read", `* OK [PERMANENTFLAGS ()] Read-only`, ``},
