@@ -34,10 +34,22 @@ func (r *run) inquire(ctx context.Context, list []todo) error {
 	if len(list) == 0 {
 		return nil
 	}
-	if err := r.sample(ctx); err != nil || r.DryRun {
+	opened := make(chan error, 1)
+	go func() { opened <- r.openAhead(ctx, list) }()
+	err := r.sample(ctx)
+	if err = firstOf(<-opened, err); err != nil || r.DryRun {
 		return err
 	}
 	return r.summon(ctx)
+}
+
+// openAhead opens the folder of the account, which a first run does not know, while the maildrop is asked.
+func (r *run) openAhead(ctx context.Context, list []todo) (err error) {
+	defer caught(&err)
+	if r.door != nil && slices.ContainsFunc(list, func(m todo) bool { return !m.byDigest }) {
+		_, err = r.mailbox(ctx, Placement{}, nil)
+	}
+	return err
 }
 
 // How many headers tell whether the maildrop's server adds a Status of its own, and how few do not.
@@ -47,8 +59,7 @@ const (
 )
 
 // sample finds out whether the maildrop's server ends each header with a Status of its own (UW's ipop3d): it does if all
-// of a sample end so. The first one tells most servers from it. In a first run the login at the destination goes on
-// meanwhile.
+// of a sample end so. The first one tells most servers from it.
 func (r *run) sample(ctx context.Context) error {
 	r.marking = false
 	all := r.listing.Messages

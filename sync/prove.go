@@ -19,9 +19,13 @@ func (r *run) prove(ctx context.Context) error {
 	defer release()
 	for after := int64(0); ; {
 		open, err := r.State.Unverified(ctx, after, provedAtOnce)
-		if err != nil || len(open) == 0 {
-			r.boxes = nil
+		if err != nil {
 			return StateError(err)
+		}
+		if len(open) == 0 {
+			err := r.lookAtDates(early)
+			r.boxes = nil
+			return err
 		}
 		after = open[len(open)-1].ID
 		err = r.proveAll(early, open, r.Verify)

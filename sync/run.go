@@ -215,9 +215,6 @@ func (r *run) session(ctx context.Context) (again bool, err error) {
 	if err := r.placeAll(ctx); err != nil {
 		return false, err
 	}
-	if err := r.lookAtDates(ctx); err != nil {
-		return false, err
-	}
 	if err := r.remember(ctx); err != nil {
 		return false, err
 	}

@@ -51,7 +51,11 @@ func (s *Session) Dates(ctx context.Context, f sync.Folder, uids []uint32) (map[
 	defer s.begin(ctx)()
 	dates := map[uint32]time.Time{}
 	sets := slices.Collect(slices.Chunk(ranges(proper(uids)), sizesAtOnce))
-	err := s.fetchAll(f, sets, &imap.FetchOptions{UID: true, InternalDate: true}, func(m *imapclient.FetchMessageData) error {
+	ask := s.fetchAll
+	if s.selected == f.Name { // and has shown what was appended
+		ask = s.fetchSets
+	}
+	err := ask(f, sets, &imap.FetchOptions{UID: true, InternalDate: true}, func(m *imapclient.FetchMessageData) error {
 		if mark, _ := markOf(m); !mark.Date.IsZero() {
 			dates[mark.UID] = mark.Date
 		}
@@ -122,21 +126,45 @@ func proper(uids []uint32) []uint32 {
 // each is returned as it is, when the answer to the FETCH under way is read.
 func (s *Session) fetchAll(f sync.Folder, sets []imap.UIDSet, o *imap.FetchOptions,
 	each func(*imapclient.FetchMessageData) error) error {
-	if _, err := s.reopen(f); err != nil {
+	if len(sets) == 0 || s.mute[f.Name] {
+		if _, err := s.reopen(f); err != nil {
+			return err
+		}
+		return s.fetchSets(f, sets, o, each)
+	}
+	name, err := s.names.raw(f.Name)
+	if err != nil {
 		return err
 	}
+	examining, first := s.examining(name), s.ask(sets[0], o) // in one flight
+	if err := s.same(f, examining); err != nil {
+		first.Close()
+		return s.closed(f.Name, name, err)
+	}
+	if err := s.answer(f, first, each); err != nil {
+		return err
+	}
+	return s.fetchSets(f, sets[1:], o, each)
+}
+
+// fetchSets is fetchAll in a folder that is open.
+func (s *Session) fetchSets(f sync.Folder, sets []imap.UIDSet, o *imap.FetchOptions,
+	each func(*imapclient.FetchMessageData) error) error {
 	for _, set := range sets {
-		if err := s.fetch(f, set, o, each); err != nil {
+		if err := s.answer(f, s.ask(set, o), each); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Session) fetch(f sync.Folder, set imap.UIDSet, o *imap.FetchOptions,
-	each func(*imapclient.FetchMessageData) error) error {
+func (s *Session) ask(set imap.UIDSet, o *imap.FetchOptions) *imapclient.FetchCommand {
 	s.unnamed.Store(false) // before the command: its answer may be there at once
-	cmd := s.client.Fetch(set, o)
+	return s.client.Fetch(set, o)
+}
+
+// answer reads what a FETCH gives.
+func (s *Session) answer(f sync.Folder, cmd *imapclient.FetchCommand, each func(*imapclient.FetchMessageData) error) error {
 	var enough error
 	for m := cmd.Next(); m != nil && enough == nil; m = cmd.Next() {
 		enough = each(m)

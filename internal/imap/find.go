@@ -85,6 +85,20 @@ func (s *Session) reopen(f sync.Folder) (sync.Folder, error) {
 	return now, err
 }
 
+// same waits until a folder is open again, and says whether its UIDs still mean the same. Nothing else may be asked: the
+// answer to a FETCH comes behind it.
+func (s *Session) same(f sync.Folder, asked *imapclient.SelectCommand) error {
+	data, err := asked.Wait()
+	if err != nil {
+		return err
+	}
+	s.selected, s.unsticky[f.Name] = f.Name, s.mux.unsticky.Load()
+	if data.UIDValidity != f.UIDValidity {
+		return replaced(f)
+	}
+	return nil
+}
+
 // overlook says whether the answer to a FETCH can be believed: all that belongs to it could be given to the command.
 func (s *Session) overlook() error {
 	if s.unnamed.Load() {

@@ -123,6 +123,7 @@ func (s *Session) examined(folder, name string, asked *imapclient.SelectCommand)
 	}
 	s.selected, s.unsticky[folder] = folder, s.mux.unsticky.Load()
 	f.UIDValidity, f.UIDNext = data.UIDValidity, uint32(data.UIDNext)
+	s.mute[folder] = f.UIDValidity == 0
 	if f.UIDValidity == 0 || f.UIDNext == 0 {
 		if err := s.numbers(&f, name); err != nil {
 			return f, err

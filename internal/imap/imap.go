@@ -47,6 +47,7 @@ type Session struct {
 	shy      bool            // it does not
 	asked    bool            // for compression
 	unsticky map[string]bool // folders whose UIDs mean nothing later
+	mute     map[string]bool // folders whose UIDVALIDITY EXAMINE does not tell
 }
 
 var _ sync.Destination = (*Session)(nil)
@@ -64,7 +65,7 @@ func dial(ctx context.Context, s wire.Server, l Login, chatter int64) (*Session,
 	if err != nil {
 		return nil, err
 	}
-	ss := &Session{server: s, w: w, clear: l.Clear, out: newSender(w), unsticky: map[string]bool{}}
+	ss := &Session{server: s, w: w, clear: l.Clear, out: newSender(w), unsticky: map[string]bool{}, mute: map[string]bool{}}
 	defer w.Bind(ctx)()
 	if err := ss.open(ctx, l, chatter); err != nil {
 		ss.drop()
