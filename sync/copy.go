@@ -48,7 +48,8 @@ func (r *run) copyAll(ctx context.Context, list []todo) error {
 	d := delivery{r: r, room: room, outbox: make(chan sending, 1)}
 	err = d.run(ctx, items)
 	stop()
-	for it := range items { // nobody wants it any more
+	for it := range items { // nobody wants it any more: it is retrieved, and will not be stored
+		r.unsaved++
 		d.release(it)
 	}
 	late := <-failed

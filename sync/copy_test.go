@@ -1,7 +1,9 @@
 package sync_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -72,4 +74,41 @@ func TestEnoughAfterALostReply(t *testing.T) {
 		w.wants(r, "2 listed, 2 new, 1 copied, 1 left")
 		w.holds(mail("a"))
 	})
+}
+
+// A slow is a witness that takes as long with the second message as somebody waits for it.
+type slow struct{ asked int }
+
+func (s *slow) Know(ctx context.Context, _ sync.Subject) (sync.Testimony, bool, error) {
+	if s.asked++; s.asked == 2 {
+		<-ctx.Done()
+	}
+	return sync.Testimony{}, false, nil
+}
+
+// A steady is a maildrop that notices too late that nobody wants more.
+type steady struct{ sync.Source }
+
+func (s steady) Retrieve(ctx context.Context, list []sync.Listed, each func(int, io.Reader, error) error) error {
+	return s.Source.Retrieve(context.WithoutCancel(ctx), list, each)
+}
+
+// What was retrieved when the user had enough is not stored: a QUIT could make the server expire or hide it.
+func TestEnoughWhileAnotherIsRetrieved(t *testing.T) {
+	for range 20 { // which of two events is seen first is chance
+		w := create(t, lab.POP3Options{NoUIDL: true, NoTOP: true}, lab.IMAPOptions{}, as(mail("a"), ""), as(mail("b"), ""))
+		r := w.run(func(o *sync.Options) {
+			o.Narrow.Messages = 1
+			o.Witnesses = append(o.Witnesses, func(context.Context) (sync.Witness, error) { return new(slow), nil })
+			dial := o.From
+			o.From = func(ctx context.Context) (sync.Source, error) {
+				s, err := dial(ctx)
+				return steady{s}, err
+			}
+		})
+		w.wants(r, "2 listed, 2 new, 1 copied, 1 left")
+		if got := w.asked("QUIT"); len(got) > 0 {
+			t.Fatalf("got %q after %q, want none", got, w.asked("RETR"))
+		}
+	}
 }
