@@ -14,6 +14,7 @@ type Mark struct {
 	MessageID string    // of the other one, as in [Record]
 	Flag      string    // as IMAP spells it
 	Written   time.Time // when the own message was; zero: not known. Of several, the last
+	Last      int64     // ID of the newest record when the own message came; given by Marks. Of several, the last
 }
 
 // note keeps marks. Records that come after them are known by their ID.
@@ -46,11 +47,11 @@ func (a *Account) Marks(ctx context.Context, messageIDs []string) (map[string][]
 	err := each(ctx, a.store.read, func(row scanner) error {
 		var id []byte
 		var k Mark
-		err := row.Scan(&id, &k.Flag, nanoseconds{&k.Written})
+		err := row.Scan(&id, &k.Flag, nanoseconds{&k.Written}, &k.Last)
 		k.MessageID = string(id)
 		marks[k.MessageID] = append(marks[k.MessageID], k)
 		return err
-	}, "SELECT message_id, flag, nullif(written, 0) FROM mark WHERE account = ? AND message_id IN ("+
+	}, "SELECT message_id, flag, nullif(written, 0), last FROM mark WHERE account = ? AND message_id IN ("+
 		strings.Repeat(", ?", len(messageIDs))[2:]+") ORDER BY message_id, flag", args...)
 	if err != nil {
 		return nil, a.failedMarks(err)

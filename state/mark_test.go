@@ -47,6 +47,11 @@ func TestMarksAreKeptWithTheIntent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := c.a.Marks(t.Context(), c.ids)
+			for _, list := range got {
+				for i := range list {
+					list[i].Last = 0 // TestMarked has to do with it
+				}
+			}
 			if err != nil || fmt.Sprint(got) != c.want {
 				t.Errorf("got %v (%v), want %s", got, err, c.want)
 			}

@@ -202,7 +202,9 @@ func (r *run) lacking(ctx context.Context, f Folder, recs []state.Record) (map[m
 		for _, rec := range some {
 			set := marks(0)
 			for _, m := range found[rec.MessageID] {
-				set |= marksIn([]string{m.Flag})
+				if rec.ID <= m.Last {
+					set |= marksIn([]string{m.Flag})
+				}
 			}
 			if e := r.entryOf[rec.ID]; e != nil {
 				set &^= e.has

@@ -345,3 +345,18 @@ func TestMarksAtRealServers(t *testing.T) {
 		})
 	}
 }
+
+// An own message marks what was listed before it. That another one behind speaks of the same Message-ID, as of a forward,
+// does not make the first count for what came between the two.
+func TestMarksOfTwoMessages(t *testing.T) {
+	forward := "From: me@example.org\r\nDate: Mon, 3 Mar 2025 13:00:00 +0100\r\nX-Forwarded-Message-Id: <a@example.org>\r\n"
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, letterOf("r", answer), letterOf("a", behind), letterOf("f", forward))
+	w.wants(w.run(mine, func(o *sync.Options) {
+		dial := o.To
+		o.To = func(ctx context.Context) (sync.Destination, error) {
+			d, err := dial(ctx)
+			return paced{d}, err
+		}
+	}), "3 listed, 3 new, 3 copied")
+	w.hasFlags(map[string][]string{"a": {"$Forwarded"}, "r": {`\Seen`}, "f": {`\Seen`}})
+}
