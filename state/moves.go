@@ -41,6 +41,7 @@ const (
 //	refused  ──refuse unsent──► refused   the same again
 //	none     ──recognise──────► verified  the destination had it before: its octets were compared
 //	refused  ──recognise──────► verified  the same
+//	missing  ──recognise──────► verified  the same, when it was to be sent again
 //	stored   ──learn──────────► stored    only once, from "UID not known"
 //	missing  ──learn──────────► missing   it was found after all, and will be verified
 //	stored   ──verify─────────► verified  read-back found it
@@ -59,7 +60,7 @@ var legal = map[verb][]Phase{
 	refuse:       {PhaseIntent},
 	absent:       {PhaseIntent},
 	refuseUnsent: {none, PhaseRefused},
-	recognise:    {none, PhaseRefused},
+	recognise:    {none, PhaseRefused, PhaseMissing},
 	learn:        {PhaseStored, PhaseMissing},
 	verify:       {PhaseStored, PhaseVerified, PhaseMissing},
 	miss:         {PhaseStored},

@@ -131,7 +131,7 @@ func TestEveryMove(t *testing.T) {
 		"unplaced": {learn: "stored", verify: "verified", miss: "missing", rebind: "stored"},
 		"verified": {verify: "verified", mark: "deleting", rebind: "verified"},
 		"kept":     {verify: "verified", rebind: "verified"},
-		"missing":  {begin: "intent", learn: "missing", verify: "verified", rebind: "missing"},
+		"missing":  {begin: "intent", recognise: "verified", learn: "missing", verify: "verified", rebind: "missing"},
 		"deleting": {remove: "deleted", spare: "verified", rebind: "deleting"},
 		"deleted":  {spare: "verified", rebind: "deleted"},
 	}

@@ -59,6 +59,29 @@ func (r *run) proveAll(ctx context.Context, open []state.Record, level Level) er
 	return nil
 }
 
+// lookAgain looks once more for what is in doubt before a retry sends it again: it may have come late, or back.
+func (r *run) lookAgain(ctx context.Context) error {
+	if !r.Retry || r.DryRun {
+		return nil
+	}
+	missing, err := r.State.MissingList(ctx)
+	if err != nil || len(missing) == 0 {
+		return StateError(err)
+	}
+	if err := r.login(ctx); err != nil {
+		return err
+	}
+	for folder, recs := range byFolder(missing) {
+		_, err := r.lookFor(ctx, folder, recs, ByDigest)
+		if err != nil && r.alone(folder, err) { // they stay in doubt
+			r.leaveOut(folder, err)
+		} else if err != nil {
+			return Doing(err, "look for what is in doubt")
+		}
+	}
+	return nil
+}
+
 // lookFor looks for the messages of records where they should be, and then everywhere. It gives back what is nowhere.
 func (r *run) lookFor(ctx context.Context, folder string, recs []state.Record, level Level) ([]state.Record, error) {
 	f, err := Folder{}, error(nil)

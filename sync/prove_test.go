@@ -150,3 +150,37 @@ func (w *world) verify(level sync.Level) (v sync.Verification, absent string) {
 	v = sync.Verify(w.Context(), o, func(rec state.Record) { absent += rec.UIDL })
 	return v, absent
 }
+
+// What is in doubt may be there after all when the user wants it to be sent again: it gets no second copy.
+func TestRetryOfWhatIsThereAfterAll(t *testing.T) {
+	both(t, func(t *testing.T, v variant) {
+		var honest atomic.Bool
+		hook := func(n int, command string) lab.Fate {
+			if !honest.Load() {
+				return lying(n, command)
+			}
+			return lab.Execute
+		}
+		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook, Without: v}, mail("a"), mail("b"))
+		w.wants(w.run(), "2 listed, 2 new, 2 in doubt")
+		honest.Store(true)
+		w.put(mail("a"))
+		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 1 known, 1 new, 1 copied")
+		w.holds(mail("a"), mail("b"))
+		w.wants(w.run(), "2 listed, 2 known")
+	})
+	t.Run("where the destination had said", func(t *testing.T) {
+		w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"))
+		w.wants(w.run(), "2 listed, 2 new, 2 copied")
+		w.edit("UPDATE record SET phase = 'missing'")
+		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 2 known")
+		w.holds(mail("a"), mail("b"))
+	})
+	t.Run("in the folder where it is to go now", func(t *testing.T) {
+		w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"))
+		w.wants(w.run(func(o *sync.Options) { o.NoDedup = true }), "2 listed, 2 new, 2 copied")
+		w.edit("UPDATE record SET phase = 'missing', folder = 'Old'")
+		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 2 new, 2 recognised")
+		w.holds(mail("a"), mail("b"))
+	})
+}

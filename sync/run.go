@@ -226,6 +226,9 @@ func (r *run) prepare(ctx context.Context) (list []todo, err error) {
 	if err := r.settle(ctx); err != nil {
 		return nil, err
 	}
+	if err := r.lookAgain(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.knock(ctx); err != nil {
 		return nil, err
 	}
