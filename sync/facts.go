@@ -59,11 +59,12 @@ const (
 )
 
 // sample finds out whether the maildrop's server ends each header with a Status of its own (UW's ipop3d): it does if all
-// of a sample end so. The first one tells most servers from it.
+// of a sample end so. The first one tells most servers from it. All of a small maildrop can be from one sender, and so a
+// server that is known to be another is not asked.
 func (r *run) sample(ctx context.Context) error {
 	r.marking = false
 	all := r.listing.Messages
-	if !r.listing.HasTop || len(all) < tooFew {
+	if !r.listing.HasTop || !r.listing.Status || len(all) < tooFew {
 		return nil
 	}
 	n := min(len(all), sampled)

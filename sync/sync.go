@@ -50,6 +50,7 @@ type Listing struct {
 	Messages   []Listed      // in the maildrop's order
 	HasTop     bool          // false: Headers cannot be had
 	Last       int           // highest number that was accessed in earlier sessions (LAST, RFC 1081); 0: none, or unknown
+	Status     bool          // the server may end each header with a Status of its own (UW); false: it is none of those
 	LoginDelay time.Duration // the server wants that long between two logins (RFC 2449 §6.5); 0: it does not say
 	Expires    bool          // the server removes what was retrieved, at QUIT (EXPIRE 0, RFC 2449 §6.7)
 	Partial    bool          // the server lists a few hundred, and the next session others (Gmail)

@@ -35,6 +35,7 @@ func (s *Session) List(ctx context.Context) (sync.Listing, error) {
 	listing.LoginDelay = s.caps.loginDelay()
 	listing.Expires = slices.Equal(s.caps["EXPIRE"], []string{"0"})
 	listing.Partial = s.caps.has("X-GOOGLE-RICO") // Gmail lists its oldest few hundred messages
+	listing.Status = !s.caps.has("PIPELINING")    // which UW's ipop3d has not
 	if listing.HasTop, err = s.hasTop(listing.Messages); err != nil {
 		return listing, err
 	}

@@ -38,7 +38,7 @@ func TestList(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := enter(t, startPOP3(t, c.o, mail...))
-			want := sync.Listing{HasTop: c.hasTop, Messages: []sync.Listed{
+			want := sync.Listing{HasTop: c.hasTop, Status: c.o.NoCAPA, Messages: []sync.Listed{
 				{Number: 1, UIDL: c.uidls[0], Size: 8}, {Number: 2, UIDL: c.uidls[1], Size: 1 << 40}}}
 			for range 2 { // the second shows that the first left the session in step
 				if got := listed(t, s); !reflect.DeepEqual(got, want) {
