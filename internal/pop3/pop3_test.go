@@ -220,7 +220,7 @@ func TestUnreachableServer(t *testing.T) {
 		err := refused(t, wire.Server{Host: "127.0.0.1", Port: unused(t), Side: "from", Timeout: patience}, alice)
 		e := isClass(t, err, sync.Temporary)
 		says(t, err, "connection refused")
-		if !strings.Contains(e.Remedy, "--from") {
+		if !strings.Contains(e.Remedy, "host and the port") {
 			t.Errorf("remedy: %q", e.Remedy)
 		}
 	})
