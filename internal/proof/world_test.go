@@ -108,7 +108,7 @@ type plan struct {
 	flags   map[string][]string // what each message is to have at the end, by UIDL; nil: that does not matter
 	noDedup bool                // what the mailbox has already is not looked at: only intents and settling stand between us and a second copy
 	steps   int                 // about so many there should be
-	jitter  int                 // so many the server may add: with batches in flight it says when it likes what it has
+	jitter  int                 // so many there may be more or less: what comes in time for a batch, and what the server says meanwhile, differs
 }
 
 // A world is one migration: two servers, and what the program remembers.
