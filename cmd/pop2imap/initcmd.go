@@ -260,7 +260,7 @@ func (s *setup) logins(ctx context.Context) error {
 				return err
 			}
 			explain(s.err, s.name, err)
-			if err := s.again(e); err != nil {
+			if err := s.again(e, sync.ClassOf(err) == sync.Login); err != nil {
 				return err
 			}
 		}
@@ -269,8 +269,15 @@ func (s *setup) logins(ctx context.Context) error {
 	return nil
 }
 
-// again asks once more for what a login needs. Many servers know their users without the domain (RFC 6186 §4).
-func (s *setup) again(e *newEnd) error {
+// again asks once more for what a login needs. Where that was refused the password comes first, unseen: who has mistyped it
+// types it next, whatever the question is. Many servers know their users without the domain (RFC 6186 §4).
+func (s *setup) again(e *newEnd, refused bool) (err error) {
+	if refused && e.command == "" {
+		e.password, err = s.q.secret(fmt.Sprintf("Password for %s at %s, once more (empty: another user or server): ", e.endpoint.User, e.endpoint.Host))
+		if err != nil || e.password != "" {
+			return err
+		}
+	}
 	was := []discover.Candidate{{Endpoint: e.endpoint, Source: "tried"}}
 	if short := e.endpoint; strings.HasSuffix(short.User, "@"+e.address.Domain) {
 		short.User = e.address.Local
