@@ -30,7 +30,7 @@ type part struct {
 func newBar(w io.Writer, name string) *bar {
 	b := &bar{name: name}
 	b.ProgressBar = progressbar.NewOptions64(1,
-		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetWriter(clipped(w)),
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionShowCount(),
 		progressbar.OptionUseIECUnits(true),

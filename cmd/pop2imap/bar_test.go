@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/pop2imap/pop2imap/sync"
@@ -57,6 +58,28 @@ func TestBarOfSeveralAccounts(t *testing.T) {
 		c.do()
 		if got := b.State(); b.text() != c.text || got.CurrentNum != c.behind || got.Max != c.of {
 			t.Errorf("%s: got %q, %d of %d octets, want %q, %d of %d", c.name, b.text(), got.CurrentNum, got.Max, c.text, c.behind, c.of)
+		}
+	}
+}
+
+// A bar that wraps fills the screen with bars.
+func TestBarIsCutToTheTerminal(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		width int
+		drawn string
+		want  string
+	}{
+		{"there is room", 20, "\ralice 1/5 ██", "\ralice 1/5 ██"},
+		{"it is as wide as the terminal", 12, "\ralice 1/5 ██", "\ralice 1/5 █"},
+		{"a narrow one", 8, "\ralice 1/5 ██", "\ralice 1"},
+		{"blanks over the bar before", 4, "\r          \r", "\r   \r"},
+		{"the width is not known", 0, "\ralice 1/5 ██", "\ralice 1/5 ██"},
+	} {
+		var got strings.Builder
+		n, err := clip{&got, func() int { return c.width }}.Write([]byte(c.drawn))
+		if got.String() != c.want || n != len(c.drawn) || err != nil {
+			t.Errorf("%s: got %q, %d octets, %v; want %q, %d octets", c.name, got.String(), n, err, c.want, len(c.drawn))
 		}
 	}
 }
