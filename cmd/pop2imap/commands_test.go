@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -49,6 +50,22 @@ func TestEveryCommandIsDescribed(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestHelpIsNarrow: a terminal of 80 columns breaks no line of --help but for command lines, which are to be copied whole.
+func TestHelpIsNarrow(t *testing.T) {
+	for _, c := range everyCommand(program0().root()) {
+		var help strings.Builder
+		c.SetOut(&help)
+		if err := c.Help(); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(help.String()) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 && !strings.HasPrefix(line, "  pop2imap ") {
+				t.Errorf("%s: %d columns: %s", c.CommandPath(), n, line)
+			}
+		}
 	}
 }
 

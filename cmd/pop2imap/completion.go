@@ -15,8 +15,9 @@ func (p *program) completion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",
 		Short: "Print what makes bash, zsh or fish complete this command",
-		Long: `completion prints a script for bash, zsh or fish. With it the Tab key completes commands, flags, and the values of
-flags that take one of a few. The packages bring it along; this is for a program that was installed by hand.`,
+		Long: `completion prints a script for bash, zsh or fish. With it the Tab key completes
+commands, flags, and the values of flags that take one of a few. The packages
+bring it along; this is for a program that was installed by hand.`,
 		Example: `  pop2imap completion bash > ~/.local/share/bash-completion/completions/pop2imap
   pop2imap completion zsh > "${fpath[1]}/_pop2imap"
   pop2imap completion fish > ~/.config/fish/completions/pop2imap.fish`,

@@ -16,7 +16,8 @@ func (p *program) config() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Look at the config file: what is in force, and whether it is right",
-		Long: `The config file is $XDG_CONFIG_HOME/pop2imap/config.toml, or else /etc/pop2imap/config.toml, or --config FILE:
+		Long: `The config file is $XDG_CONFIG_HOME/pop2imap/config.toml, or else
+/etc/pop2imap/config.toml, or --config FILE:
 
   [defaults]
   verify = "digest"
@@ -27,8 +28,10 @@ func (p *program) config() *cobra.Command {
   from_password_command = "pass show old/alice"
   to_password_file = "/home/alice/.secrets/new"
 
-Each flag of sync is a key, with "_" for "-". A flag goes before the environment (POP2IMAP_MAX_SIZE for max_size), that
-before the account, that before [defaults]. The file is refused if others can write it, and passwords do not belong there.`,
+Each flag of sync is a key, with "_" for "-". A flag goes before the environment
+(POP2IMAP_MAX_SIZE for max_size), that before the account, that before
+[defaults]. The file is refused if others can write it, and passwords do not
+belong there.`,
 		Example: `  pop2imap config validate
   pop2imap config show alice`,
 		Args: noArguments,
@@ -43,8 +46,9 @@ func (p *program) configShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [ACCOUNT...]",
 		Short: "What is in force, and where each value comes from",
-		Long: `show prints what sync would work with: the value of each key, and whether it comes from a flag, the environment, the account
-or [defaults] (with the line), or is built in. No password is printed, and no command that gives one.`,
+		Long: `show prints what sync would work with: the value of each key, and whether it
+comes from a flag, the environment, the account or [defaults] (with the line),
+or is built in. No password is printed, and no command that gives one.`,
 		Example: `  pop2imap config show
   pop2imap config show alice --verify digest`,
 		RunE: func(cmd *cobra.Command, names []string) error {
@@ -109,8 +113,9 @@ func (p *program) configValidate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Whether the config file is right; if not, all that is wrong",
-		Long: `validate reads the config file, and looks for the files that it names: passwords, that nobody else must be able to read, and
-certificates. With 0 all is well; with 78 it has told all that is not, each with its line.`,
+		Long: `validate reads the config file, and looks for the files that it names:
+passwords, that nobody else must be able to read, and certificates. With 0 all
+is well; with 78 it has told all that is not, each with its line.`,
 		Example: `  pop2imap config validate
   pop2imap config validate --config ./config.toml`,
 		Args: noArguments,

@@ -25,9 +25,10 @@ const (
 func (p *program) demo() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "The whole job on embedded servers with sample mail: no account, no network",
-		Long: `demo starts a POP3 server with a few dozen sample messages and an empty IMAP server, both inside this program and on
-this machine only, runs sync twice, and shows what is in the mailbox then. It needs nothing and leaves nothing behind.`,
+		Short: "The whole job on embedded servers with sample mail",
+		Long: `demo starts a POP3 server with a few dozen sample messages and an empty IMAP
+server, both inside this program and on this machine only, runs sync twice, and
+shows what is in the mailbox then. It needs nothing and leaves nothing behind.`,
 		Example: `  pop2imap demo`,
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return p.show(cmd.Context()) },

@@ -22,15 +22,18 @@ func (p *program) doctor() *cobra.Command {
 	w.progress = "never"
 	cmd := &cobra.Command{
 		Use:   "doctor [ACCOUNT...] | doctor --from URL --to URL",
-		Short: "Look at state, servers and logins, and say what to mend; change nothing",
-		Long: `doctor looks at all that sync with the same flags needs: passwords, the state and its disk, names, TLS, both logins, what the
-servers can do, what waits in the maildrop, and the room there is for it. A line says what came of each, and under what is not well
-it says what to do.
+		Short: "Look at servers and logins, say what to mend; change nothing",
+		Long: `doctor looks at all that sync with the same flags needs: passwords, the state
+and its disk, names, TLS, both logins, what the servers can do, what waits in
+the maildrop, and the room there is for it. A line says what came of each, and
+under what is not well it says what to do.
 
-Nothing is changed at either end and no mail is retrieved: the maildrop is listed, and the folder is looked at. No state is written.
-While a run of the account is going on, the maildrop is left to it.
+Nothing is changed at either end and no mail is retrieved: the maildrop is
+listed, and the folder is looked at. No state is written. While a run of the
+account is going on, the maildrop is left to it.
 
-With 0 all is well, or there are only warnings; otherwise the exit code is that which sync would end with.`,
+With 0 all is well, or there are only warnings; otherwise the exit code is that
+which sync would end with.`,
 		Example: `  pop2imap doctor
   pop2imap doctor --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX
   pop2imap doctor office --quiet --json`,

@@ -33,10 +33,12 @@ func (p *program) explain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain FILE.eml [ACCOUNT]",
 		Short: "Show what would be inferred from one message, and why",
-		Long: `explain reads the header of a message in a file ("-": from standard input), and shows the date of arrival and the flags
-that would be inferred from it, whether it is an own message, spam, of a mailing list, and the reason for each; and what
-it says that is not believed, and why. For an account of the config file it says to which folder it would go, too: by the
-account's rules, --sent and --junk. It connects to nothing and prints neither subject nor addresses.`,
+		Long: `explain reads the header of a message in a file ("-": from standard input), and
+shows the date of arrival and the flags that would be inferred from it, whether
+it is an own message, spam, of a mailing list, and the reason for each; and what
+it says that is not believed, and why. For an account of the config file it says
+to which folder it would go, too: by the account's rules, --sent and --junk. It
+connects to nothing and prints neither subject nor addresses.`,
 		Example: `  pop2imap explain message.eml
   pop2imap explain message.eml alice
   pop2imap explain --identity alice@old.example --junk auto - < message.eml`,

@@ -42,7 +42,8 @@ func (p *program) help() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "help [COMMAND | TOPIC]",
 		Short: "Help about a command, or about a topic",
-		Long:  "help shows what --help shows of a command, or what there is to know about a topic. Without either it lists them all.",
+		Long: `help shows what --help shows of a command, or what there is to know about a
+topic. Without either it lists them all.`,
 		Example: `  pop2imap help sync
   pop2imap help gmail`,
 		RunE: func(cmd *cobra.Command, args []string) error { return p.helpAbout(cmd.Root(), args) },
@@ -80,6 +81,34 @@ func (p *program) helpAbout(root *cobra.Command, args []string) error {
 	}
 	cmd.InitDefaultHelpFlag() // as --help shows it
 	return cmd.Help()
+}
+
+// helpWidth is what is set for: a terminal as it comes.
+const helpWidth = 80
+
+// usageText is what --help says below the text of a command. cobra's own does not break what flags say, and a template of
+// cobra's would make the program a sixth larger.
+func usageText(c *cobra.Command) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage:\n  %s\n", c.UseLine())
+	if c.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "  %s [command]\n", c.CommandPath())
+	}
+	fmt.Fprintf(&b, "\nExamples:\n%s\n", c.Example)
+	if c.HasAvailableSubCommands() {
+		b.WriteString("\nAvailable Commands:\n")
+		for _, sub := range c.Commands() {
+			if sub.IsAvailableCommand() || sub.Name() == "help" {
+				fmt.Fprintf(&b, "  %-*s %s\n", sub.NamePadding(), sub.Name(), sub.Short)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\nFlags:\n%s\n", strings.TrimRight(c.LocalFlags().FlagUsagesWrapped(helpWidth), "\n"))
+	if c.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "\nUse \"%s [command] --help\" for more information about a command.\n", c.CommandPath())
+	}
+	_, err := io.WriteString(c.OutOrStderr(), b.String())
+	return err
 }
 
 // listTopics has the help of the program itself end with the topics.

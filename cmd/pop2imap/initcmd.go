@@ -50,21 +50,26 @@ func (p *program) init() *cobra.Command {
 		to:   newEnd{side: "to", what: "new", kind: discover.IMAP, parse: config.ParseTo}}
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Find the servers of two addresses, try the logins, and write a config file",
-		Long: `init asks for the old mail address and the new one, finds their servers, lets you correct what it found, tries both
-logins, and writes a config file with one account. It changes nothing on a server and overwrites no file.
+		Short: "Find the servers, try the logins, and write a config file",
+		Long: `init asks for the old mail address and the new one, finds their servers, lets
+you correct what it found, tries both logins, and writes a config file with one
+account. It changes nothing on a server and overwrites no file.
 
-The servers are looked for in the SRV records of the domain, in its autoconfig, in Thunderbird's database, in both for
-the owner of its mail exchanger, and at the usual names. Your address is told to autoconfig.DOMAIN of your own domain
+The servers are looked for in the SRV records of the domain, in its autoconfig,
+in Thunderbird's database, in both for the owner of its mail exchanger, and at
+the usual names. Your address is told to autoconfig.DOMAIN of your own domain
 only; all others are told the domain. Without TLS no server is proposed.
 
-A password that you type goes to a file of its own beside the config, ACCOUNT.from or ACCOUNT.to, which nobody else can
-read, or to the keyring, if there is one and you say so at a terminal; or name a command that prints it, such as: pass show
-mail/old. It is never in the config itself.
+A password that you type goes to a file of its own beside the config,
+ACCOUNT.from or ACCOUNT.to, which nobody else can read, or to the keyring, if
+there is one and you say so at a terminal; or name a command that prints it,
+such as: pass show mail/old. It is never in the config itself.
 
-Answers can come from a pipe: a line each for the two addresses unless they are flags, the old server, the new one, the
-old password and the new one (an empty line, and the command in the next). An empty line takes the first server that was
-found, if more than DNS speaks for it; a number takes that one; or it is a URL.`,
+Answers can come from a pipe: a line each for the two addresses unless they are
+flags, the old server, the new one, the old password and the new one (an empty
+line, and the command in the next). An empty line takes the first server that
+was found, if more than DNS speaks for it; a number takes that one; or it is a
+URL.`,
 		Example: `  pop2imap init
   pop2imap init --name alice --from-address alice@old.example --to-address alice@new.example`,
 		Args: noArguments,

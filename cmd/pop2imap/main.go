@@ -62,10 +62,11 @@ func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pop2imap",
 		Short: "Move mail out of a POP3 maildrop into an IMAP mailbox",
-		Long: `pop2imap copies every message of a POP3 maildrop into an IMAP folder: once, byte for byte, in order, with its
-arrival date and the flags that can be inferred. The same command again copies only what is new.
-It may be interrupted at any instant and run again. It deletes nothing unless you ask for it, and then only what was
-found at the destination afterwards.`,
+		Long: `pop2imap copies every message of a POP3 maildrop into an IMAP folder: once, byte
+for byte, in order, with its arrival date and the flags that can be inferred.
+The same command again copies only what is new. It may be interrupted at any
+instant and run again. It deletes nothing unless you ask for it, and then only
+what was found at the destination afterwards.`,
 		Example: `  pop2imap demo
   pop2imap sync --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX
   pop2imap status`,
@@ -79,6 +80,7 @@ found at the destination afterwards.`,
 		p.explain(), p.rules(), p.version(), p.completion(), p.man())
 	root.SetHelpCommand(p.help())
 	root.InitDefaultHelpCmd()
+	root.SetUsageFunc(usageText)
 	listTopics(root)
 	p.complete(root)
 	return root

@@ -19,9 +19,10 @@ import (
 // man is the command that writes the manual pages, for who makes a package. They say what --help says.
 func (p *program) man() *cobra.Command {
 	return &cobra.Command{
-		Use:    "man DIR",
-		Short:  "Write the manual pages of this program",
-		Long:   "man writes DIR/man1 with a page for each command, and DIR/man7 with one for each topic. SOURCE_DATE_EPOCH is their date.",
+		Use:   "man DIR",
+		Short: "Write the manual pages of this program",
+		Long: `man writes DIR/man1 with a page for each command, and DIR/man7 with one for each
+topic. SOURCE_DATE_EPOCH is their date.`,
 		Hidden: true,
 		Example: `  pop2imap man ~/.local/share/man
   man pop2imap-sync`,

@@ -18,7 +18,8 @@ func (p *program) rules() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
 		Short: "Try the rules of an account on a message",
-		Long: `Rules stand in the config file. The first one of which all conditions hold says what is done with a message:
+		Long: `Rules stand in the config file. The first one of which all conditions hold says
+what is done with a message:
 
   [[accounts.alice.rules]]
   header = "List-Id"
@@ -30,9 +31,11 @@ func (p *program) rules() *cobra.Command {
   older = "5y"
   skip = true
 
-Conditions: header with equals, contains, matches (a regular expression) or address; larger, smaller; older, newer;
-sent, junk (true or false). Actions: folder, with {year}, {month} and {list} in it; flags; skip (it is not copied). What no
-rule sends elsewhere goes to the folder for sent mail or for spam (--sent, --junk), or to the account's.`,
+Conditions: header with equals, contains, matches (a regular expression) or
+address; larger, smaller; older, newer; sent, junk (true or false). Actions:
+folder, with {year}, {month} and {list} in it; flags; skip (it is not copied).
+What no rule sends elsewhere goes to the folder for sent mail or for spam
+(--sent, --junk), or to the account's.`,
 		Example: `  pop2imap rules test message.eml alice
   pop2imap sync alice --dry-run -v`,
 		Args: noArguments,
@@ -47,8 +50,10 @@ func (p *program) rulesTest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test FILE.eml [ACCOUNT]",
 		Short: "Show which rule one message meets, and where it would go",
-		Long: `test reads a message in a file ("-": from standard input), and shows what each rule misses in it up to the one that matches,
-and what would become of the message. ACCOUNT can be left out if the config file has one only. It connects to nothing.`,
+		Long: `test reads a message in a file ("-": from standard input), and shows what each
+rule misses in it up to the one that matches, and what would become of the
+message. ACCOUNT can be left out if the config file has one only. It connects to
+nothing.`,
 		Example: `  pop2imap rules test message.eml alice`,
 		Args:    oneFileOfAnAccount,
 		RunE: func(cmd *cobra.Command, args []string) error {

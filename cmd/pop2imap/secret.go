@@ -20,11 +20,14 @@ func (p *program) secret() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "secret",
 		Short: "Keep passwords in the system's keyring",
-		Long: `secret keeps the passwords of an account in the keyring of this session: Secret Service (GNOME, KDE, KeePassXC), the macOS
-keychain, or Windows' credentials. ACCOUNT is one of the config file, or USER@HOST[:PORT] for --from and --to, as in their URL.
-"twin" is the IMAP server of --flags-from, where that is not the one of --from.
+		Long: `secret keeps the passwords of an account in the keyring of this session: Secret
+Service (GNOME, KDE, KeePassXC), the macOS keychain, or Windows' credentials.
+ACCOUNT is one of the config file, or USER@HOST[:PORT] for --from and --to, as
+in their URL. "twin" is the IMAP server of --flags-from, where that is not the
+one of --from.
 
-sync takes a password from there when no file, no command and no variable in the environment has it.`,
+sync takes a password from there when no file, no command and no variable in the
+environment has it.`,
 		Example: `  pop2imap secret set alice from
   pop2imap secret set alice@imap.new.example to
   pop2imap secret test alice from`,
@@ -44,7 +47,7 @@ func (p *program) keeping(name, short string, do func(ctx context.Context, label
 	cmd := &cobra.Command{
 		Use:     name + " ACCOUNT from|to|twin",
 		Short:   short,
-		Long:    "secret " + name + ": " + strings.ToLower(short[:1]) + short[1:] + ". The last argument says of which end it is.",
+		Long:    "secret " + name + ": " + strings.ToLower(short[:1]) + short[1:] + ".\nThe last argument says of which end it is.",
 		Example: fmt.Sprintf("  pop2imap secret %s alice from\n  pop2imap secret %[1]s alice@imap.new.example to", name),
 		Args: func(_ *cobra.Command, args []string) error { // a third could be the password: it is not repeated
 			if len(args) != 2 || !slices.Contains([]string{"from", "to", "twin"}, args[1]) {

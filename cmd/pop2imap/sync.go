@@ -18,29 +18,38 @@ func (p *program) sync() *cobra.Command {
 	cmd := p.copying(false)
 	cmd.Use = "sync [ACCOUNT...] | sync --from URL --to URL"
 	cmd.Short = "Copy what is new in a maildrop into an IMAP folder"
-	cmd.Long = `sync copies what is new in the maildrop at --from into the IMAP folder at --to, or does so for the accounts of the config
-file (pop2imap config --help): those that are named, or all. Up to --jobs of them run at the same time, but no more than two at
-one POP3 host, one at a maildrop and one at an IMAP account. One that fails does not stop the others; the exit code is the gravest.
+	cmd.Long = `sync copies what is new in the maildrop at --from into the IMAP folder at --to,
+or does so for the accounts of the config file (pop2imap config --help): those
+that are named, or all. Up to --jobs of them run at the same time, but no more
+than two at one POP3 host, one at a maildrop and one at an IMAP account. One
+that fails does not stop the others; the exit code is the gravest.
 
   pop3s:// imaps://                    TLS from the first byte
-  pop3:// imap://                      STLS or STARTTLS; a server without it is refused
-  pop3+insecure:// imap+insecure://    cleartext: password and mail can be read on the way
-  ?auth=MECH                           one way to log in: plain, login, cram-md5, scram-sha-256, xoauth2, oauthbearer,
-                                       for POP3 also apop and user (default: the strongest that both sides know)
+  pop3:// imap://                      STLS or STARTTLS, or no connection
+  pop3+insecure:// imap+insecure://    cleartext: all can be read on the way
+  ?auth=MECH                           one way to log in: plain, login,
+                                       cram-md5, scram-sha-256, xoauth2,
+                                       oauthbearer, for POP3 also apop and user
+                                       (default: the strongest that both know)
 
-The password comes from --from-password-file, --from-password-command, POP2IMAP_FROM_PASSWORD in the environment, the keyring
-(pop2imap secret --help), systemd's credentials, or is asked for; the same with "to". With several accounts the variable is
-POP2IMAP_NAME_FROM_PASSWORD. With xoauth2 and oauthbearer the password is the token.
+The password comes from --from-password-file, --from-password-command,
+POP2IMAP_FROM_PASSWORD in the environment, the keyring (pop2imap secret --help),
+systemd's credentials, or is asked for; the same with "to". With several
+accounts the variable is POP2IMAP_NAME_FROM_PASSWORD. With xoauth2 and
+oauthbearer the password is the token.
 
-Flags and dates are taken from what --flags-from names: the IMAP server of the maildrop, or the files of the client that read
-it until now; else from the header. Own sent mail goes to the folder for that (--sent), and rules of the config file can send
-mail to other folders: pop2imap rules --help.
+Flags and dates are taken from what --flags-from names: the IMAP server of the
+maildrop, or the files of the client that read it until now; else from the
+header. Own sent mail goes to the folder for that (--sent), and rules of the
+config file can send mail to other folders: pop2imap rules --help.
 
-What the folder has already is recognised and not stored again. Every message that was stored is read back (--verify).
-Nothing is deleted at the source unless --delete says so, and then only what was read back; at the destination nothing
+What the folder has already is recognised and not stored again. Every message
+that was stored is read back (--verify). Nothing is deleted at the source unless
+--delete says so, and then only what was read back; at the destination nothing
 is ever deleted. A line that is lost is dialled again (--patience).
 
-Every flag can be set in the environment too, --max-size as POP2IMAP_MAX_SIZE, and in the config file, as max_size.`
+Every flag can be set in the environment too, --max-size as POP2IMAP_MAX_SIZE,
+and in the config file, as max_size.`
 	cmd.Example = `  pop2imap sync
   pop2imap sync alice office --dry-run
   pop2imap sync --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX --dry-run
@@ -56,10 +65,11 @@ func (p *program) retry() *cobra.Command {
 	cmd := p.copying(true)
 	cmd.Use = "retry [ACCOUNT...] | retry --from URL --to URL"
 	cmd.Short = "Try refused messages again, and those that the destination lost"
-	cmd.Long = `retry tries again now what sync would try later, or not at all: messages that the destination refused, and messages
-that it said it had stored and that were not found there. Look for those before: if somebody moved them to a folder that
-pop2imap does not look into, they are there twice afterwards. Nothing else is copied, and nothing is deleted.
-Flags and summary are those of sync.`
+	cmd.Long = `retry tries again now what sync would try later, or not at all: messages that
+the destination refused, and messages that it said it had stored and that were
+not found there. Look for those before: if somebody moved them to a folder that
+pop2imap does not look into, they are there twice afterwards. Nothing else is
+copied, and nothing is deleted. Flags and summary are those of sync.`
 	cmd.Example = `  pop2imap retry --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX`
 	return cmd
 }

@@ -20,9 +20,11 @@ func (p *program) verify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [ACCOUNT...] | verify --from URL --to URL",
 		Short: "Prove that each message that was delivered is at the destination",
-		Long: `verify looks at the destination for each message that is recorded as delivered, where it was stored and in the folders
-into which filters move mail, and tells which are not there. It changes nothing there and does not talk to the maildrop:
---from only says which account it is, and only the destination's password is needed.
+		Long: `verify looks at the destination for each message that is recorded as delivered,
+where it was stored and in the folders into which filters move mail, and tells
+which are not there. It changes nothing there and does not talk to the maildrop:
+--from only says which account it is, and only the destination's password is
+needed.
 
 What you have deleted or moved yourself is told too. It is not copied again.
 With 0 all were found; with 4 some are not there or in doubt.`,

@@ -16,8 +16,9 @@ func (p *program) version() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print version, commit and date of this program",
-		Long: `version prints the version, the commit that the program was built from, the date of that commit, and the version of Go.
-What was built by go install MODULE@VERSION knows of no commit: the version says which it is.`,
+		Long: `version prints the version, the commit that the program was built from, the date
+of that commit, and the version of Go. What was built by go install
+MODULE@VERSION knows of no commit: the version says which it is.`,
 		Example: `  pop2imap version`,
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
