@@ -57,7 +57,13 @@ func (u *usage) Error() string { return u.err.Error() }
 
 func unexpected(cmd *cobra.Command, arg string) error {
 	if !cmd.HasParent() {
-		return fmt.Errorf("there is no command %q", arg)
+		var names []string
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() {
+				names = append(names, c.Name())
+			}
+		}
+		return fmt.Errorf("there is no command %q%s", arg, config.Meant(arg, names))
 	}
 	return fmt.Errorf("%s takes no argument such as %q", cmd.CommandPath(), arg)
 }

@@ -59,6 +59,7 @@ type program struct {
 }
 
 func (p *program) root() *cobra.Command {
+	version := false
 	root := &cobra.Command{
 		Use:   "pop2imap",
 		Short: "Move mail out of a POP3 maildrop into an IMAP mailbox",
@@ -73,7 +74,13 @@ what was found at the destination afterwards.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.Flags().BoolVar(&version, "version", false, "what pop2imap version says")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if version {
+			return p.printVersion()
+		}
+		return cmd.Help()
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usage{err} })
 	root.AddCommand(p.init(), p.sync(), p.doctor(), p.verify(), p.retry(), p.status(), p.config(), p.secret(), p.demo(),

@@ -134,7 +134,7 @@ func named(all []remembered, names []string) (chosen []remembered, err error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, &usage{fmt.Errorf("pop2imap knows no account %q%s", name, config.Meant(name, known))}
+			return nil, &usage{fmt.Errorf("neither state nor config has an account %q%s", name, config.Meant(name, known))}
 		}
 	}
 	return chosen, nil

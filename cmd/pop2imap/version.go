@@ -21,11 +21,13 @@ of that commit, and the version of Go. What was built by go install
 MODULE@VERSION knows of no commit: the version says which it is.`,
 		Example: `  pop2imap version`,
 		Args:    noArguments,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(p.out, thisProgram())
-			return err
-		},
+		RunE:    func(*cobra.Command, []string) error { return p.printVersion() },
 	}
+}
+
+func (p *program) printVersion() error {
+	_, err := fmt.Fprintln(p.out, thisProgram())
+	return err
 }
 
 func thisProgram() string {

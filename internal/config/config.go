@@ -173,7 +173,7 @@ func (r *Run) Check(getenv func(string) string) (err error) {
 // Check validates a job that --from and --to describe.
 func (j *Job) Check() error {
 	if j.From.URL == "" || j.To.URL == "" {
-		return bad("", "both --from and --to are needed, or a config file with accounts")
+		return bad("", "both --from and --to are needed, or a config file with accounts, as pop2imap init writes it")
 	}
 	return j.check()
 }

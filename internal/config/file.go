@@ -65,7 +65,7 @@ func Find(path string, ofRun *pflag.FlagSet, getenv func(string) string) (*File,
 // NoFile says that there is no config file, and where it was looked for.
 func NoFile(getenv func(string) string) error {
 	return &sync.Error{Class: sync.Config, Err: fmt.Errorf("there is no config file: looked for %s", strings.Join(places(getenv), " and ")),
-		Remedy: "write one, or name it with --config FILE"}
+		Remedy: "pop2imap init writes one; name another with --config FILE"}
 }
 
 // places are where a config file can be.
