@@ -263,6 +263,7 @@ func TestLostLine(t *testing.T) {
 		t.Errorf("after two cuts: got %v, %v", found, err)
 	}
 	w = open(t, s)
+	close(fate) // all is executed
 	w.folder.UIDValidity++
 	_, found, err = w.Know(t.Context(), subject("", []byte(mail()[3].raw)))
 	if found || err == nil || !strings.Contains(err.Error(), "was replaced") {
