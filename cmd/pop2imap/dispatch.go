@@ -40,12 +40,11 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 	if err := w.present(); err != nil {
 		return err
 	}
-	t := &terminal{look: w.look, out: p.out, err: p.err, all: fmt.Sprintf("%d accounts", len(list)), left: len(list)}
+	t := &terminal{look: w.look, out: p.out, err: p.err, all: fmt.Sprintf("%d accounts", len(list))}
 	if len(list) == 1 {
 		t.all = list[0].account.name
 	}
-	t.report, err = openReport(w.Report, func(err error) { t.say("%s  %v", t.all, err) })
-	if err != nil {
+	if t.report, err = openReport(w.Report, func(err error) { t.say("%s  %v", t.all, err) }); err != nil {
 		return err
 	}
 	defer t.report.close()
@@ -59,18 +58,25 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 	if r.store != nil {
 		defer r.store.Close()
 	}
-	exits, lines := make([]int, len(list)), make([]any, len(list))
-	dispatch(list, w.Jobs, sig.stop, func(i int) {
-		exits[i], lines[i] = r.contained(ctx, list[i], t, work)
-	})
-	p.exit = gravest(exits...)
-	if err := t.report.close(); err != nil {
-		p.exit = gravest(p.exit, exitCode(err))
-	}
+	summary := r.pass(ctx, list, t, kind, work)
+	p.exit = summary.Exit
 	if w.json {
-		t.line(summaryJSON{kind, p.exit, lines})
+		t.line(summary)
 	}
 	return nil
+}
+
+// pass works once on each account, and ends the report.
+func (r *round) pass(ctx context.Context, list []*candidate, t *terminal, kind string, work task) summaryJSON {
+	t.left = len(list)
+	exits, lines := make([]int, len(list)), make([]any, len(list))
+	dispatch(list, r.wish.Jobs, r.sig.stop, func(i int) {
+		exits[i], lines[i] = r.contained(ctx, list[i], t, work)
+	})
+	if err := t.report.close(); err != nil {
+		exits = append(exits, exitCode(err))
+	}
+	return summaryJSON{kind, gravest(exits...), lines}
 }
 
 // ask gets the passwords that have to be asked for, before anything runs.
