@@ -134,9 +134,12 @@ func (s *screen) tally(r sync.Report) string {
 	words := []string{plural(r.Listed, "message") + " listed"}
 	add(&words, r.Known, "known")
 	add(&words, r.Quarantined, "refused earlier")
-	if r.Copied == 0 && r.New == 0 {
+	switch tried := r.New - r.Left + r.Missing; {
+	case s.again && tried == 0 && r.Err == nil:
+		words[0] = "nothing to retry: " + words[0]
+	case r.Copied == 0 && r.New == 0:
 		words = append(words, "nothing new")
-	} else {
+	default:
 		words = append(words, fmt.Sprintf("%s copied (%s)", humanize.Comma(int64(r.Copied)), humanize.IBytes(uint64(r.Bytes))))
 	}
 	words = append(words, s.elsewhere(r.Folders)...)
@@ -144,7 +147,11 @@ func (s *screen) tally(r sync.Report) string {
 	add(&words, r.Refused, "refused")
 	add(&words, r.Vanished, "vanished")
 	add(&words, r.InDoubt+r.Missing, "in doubt")
-	add(&words, r.Left, "left")
+	left := "left"
+	if s.again {
+		left = "left to sync"
+	}
+	add(&words, r.Left, left)
 	add(&words, r.Deleted, "deleted at the source")
 	return fmt.Sprintf("%s, in %s", strings.Join(words, ", "), r.Took.Round(10*time.Millisecond))
 }

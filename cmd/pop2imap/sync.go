@@ -81,7 +81,7 @@ func (p *program) copying(again bool) *cobra.Command {
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return p.accounts(cmd, names, &w, "summary", func(ctx context.Context, r *round, c *candidate, s *screen, err error) (int, any) {
 				report := sync.Report{Err: err, Flags: map[string]int{}, Folders: map[string]int{}}
-				if err == nil {
+				if s.again = again; err == nil {
 					report = r.copyAccount(ctx, c.job, s, again)
 				}
 				exit := reportExit(report)

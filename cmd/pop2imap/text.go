@@ -68,6 +68,7 @@ type screen struct {
 	prefix string // of lines that do not begin with the name
 	part   part   // of the bar
 	would  int    // messages that a dry run would copy
+	again  bool   // only what went wrong before is tried
 
 	home    string         // the folder of the account
 	folders map[string]int // of those messages, where it is known
