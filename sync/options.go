@@ -161,6 +161,8 @@ type Report struct {
 	Folders  map[string]int // how many were copied into each
 	Refusals []Outcome      // of this run
 
+	Deletable int // a dry run: what of the messages that were delivered before would be deleted
+
 	DatesIgnored bool // the destination does not keep the dates that messages are stored with
 
 	Began time.Time

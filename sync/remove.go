@@ -25,8 +25,10 @@ func (r *run) remove(ctx context.Context) error {
 		return err
 	}
 	if r.DryRun {
-		r.notice("%s would be deleted at the source", plural(len(due), "message"))
-		return nil
+		if err = r.brake(len(due)); err == nil {
+			r.report.Deletable = len(due)
+		}
+		return err
 	}
 	if r.src == nil && r.listing.LoginDelay > longDelay {
 		r.notice("%s to be deleted in the next run: the server wants %s between two logins", plural(len(due), "message"),

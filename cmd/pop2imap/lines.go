@@ -122,6 +122,9 @@ type accountJSON struct {
 	Missing     int            `json:"missing"` // in doubt too, but no longer listed
 
 	DatesIgnored bool `json:"dates_ignored"` // the destination sets its own
+
+	WouldCopy   *int `json:"would_copy,omitempty"`   // of a dry run only
+	WouldDelete *int `json:"would_delete,omitempty"` // of what was delivered before
 }
 
 type refusalJSON struct {

@@ -106,6 +106,10 @@ func (s *screen) forecast(r sync.Report) string {
 	add(&words, r.Refused, "refused")
 	add(&words, r.InDoubt, "in doubt")
 	add(&words, r.Left-s.would, "left")
+	add(&words, r.Deletable, "would be deleted at the source")
+	if s.atOnce && !s.again && s.would > 0 {
+		words = append(words, "of the new what is read back would be deleted too")
+	}
 	return strings.Join(words, ", ") + " (nothing was changed)"
 }
 

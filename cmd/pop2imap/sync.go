@@ -86,7 +86,11 @@ func (p *program) copying(again bool) *cobra.Command {
 				}
 				exit := reportExit(report)
 				s.summary(report, w.DryRun)
-				return exit, accountLine(s.account, report, exit)
+				line := accountLine(s.account, report, exit)
+				if w.DryRun {
+					line.WouldCopy, line.WouldDelete = &s.would, &report.Deletable
+				}
+				return exit, line
 			})
 		},
 	}

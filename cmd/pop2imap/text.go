@@ -69,6 +69,7 @@ type screen struct {
 	part   part   // of the bar
 	would  int    // messages that a dry run would copy
 	again  bool   // only what went wrong before is tried
+	atOnce bool   // what is copied and read back is deleted at the source in the same run
 
 	home    string         // the folder of the account
 	folders map[string]int // of those messages, where it is known
@@ -79,7 +80,7 @@ var _ sync.Watcher = (*screen)(nil)
 func newScreen(t *terminal, c *candidate) *screen {
 	s := &screen{terminal: t, account: c.account, folders: map[string]int{}}
 	if c.job != nil {
-		s.home = c.job.Folder
+		s.home, s.atOnce = c.job.Folder, c.job.Delete.On && c.job.Delete.Age == 0
 	}
 	if c.job != nil && c.job.Account != nil {
 		s.prefix = s.name + "  "
