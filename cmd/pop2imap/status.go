@@ -97,15 +97,16 @@ func (p *program) report(ctx context.Context, w *wish, said *config.Said, names 
 type remembered struct {
 	*state.Account
 	synced bool
+	called string // what it may be called too; "": nothing else
 }
 
 // merge calls the accounts of the state as the config file does, and adds those of which the state knows nothing yet.
 func merge(accounts []*state.Account, said *config.Said) (all []remembered) {
 	for _, a := range accounts {
-		all = append(all, remembered{a, true})
+		all = append(all, remembered{a, true, a.Name})
 	}
 	if said.File == nil {
-		return all
+		return apart(all)
 	}
 	for _, a := range said.File.Accounts {
 		job, err := said.Job(a, (*config.Job).Register)
@@ -114,11 +115,12 @@ func merge(accounts []*state.Account, said *config.Said) (all []remembered) {
 		}
 		i := slices.IndexFunc(all, func(r remembered) bool { return r.Key == job.Key() })
 		if i < 0 {
-			all = append(all, remembered{&state.Account{Name: a.Name, Key: job.Key()}, false})
+			all = append(all, remembered{&state.Account{Name: a.Name, Key: job.Key()}, false, ""})
 		} else {
-			all[i].Name = a.Name
+			all[i].Name, all[i].called = a.Name, ""
 		}
 	}
+	all = apart(all)
 	slices.SortStableFunc(all, func(a, b remembered) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
@@ -127,8 +129,8 @@ func merge(accounts []*state.Account, said *config.Said) (all []remembered) {
 func named(all []remembered, names []string) (chosen []remembered, err error) {
 	var known []string
 	for _, a := range all {
-		known = append(known, a.Name)
-		if len(names) == 0 || slices.Contains(names, a.Name) {
+		known = append(known, a.Name, a.called)
+		if len(names) == 0 || slices.Contains(names, a.Name) || a.called != "" && slices.Contains(names, a.called) {
 			chosen = append(chosen, a)
 		}
 	}
