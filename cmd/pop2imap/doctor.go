@@ -54,6 +54,7 @@ which sync would end with.`,
 	w.register(&w.job, cmd.Flags())
 	w.Register(cmd.Flags())
 	w.look.register(cmd.Flags())
+	cmd.Flags().Lookup("verbose").Usage = "all abilities of the servers; -vv adds the protocol, secrets hidden"
 	cmd.Flags().SortFlags = false
 	return cmd
 }
@@ -133,7 +134,7 @@ func (s *screen) diagnosis(findings []doctor.Finding) {
 	tally := map[doctor.Level]int{}
 	for _, f := range findings {
 		tally[f.Level]++
-		if !s.quiet || f.Level != doctor.OK {
+		if f.Level != doctor.OK || !s.quiet && (!f.Detail || s.verbose > 0) {
 			printFinding(&text, f)
 		}
 	}

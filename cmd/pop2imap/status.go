@@ -24,8 +24,8 @@ func (p *program) status() *cobra.Command {
 		Use:   "status [ACCOUNT...]",
 		Short: "What is done, waiting, refused and in doubt, from the state alone",
 		Long: `status reads the state, also while a run is going on, and talks to no server. An
-account is called as in the config file, or else by its user name at the source;
-without a name all are shown.`,
+account is called as in the config file, or else by its user name at the source,
+with host or folder where two have the same; without a name all are shown.`,
 		Example: `  pop2imap status
   pop2imap status alice --json`,
 		RunE: func(cmd *cobra.Command, names []string) error {

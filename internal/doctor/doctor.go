@@ -36,6 +36,7 @@ type Finding struct {
 	Server string // the server's own words, if it refused something
 	Remedy string // what to do; "" only if it is well
 	Err    error  // of a failure; it has a class
+	Detail bool   // for who wants to know all: what it means to the user is in another finding
 }
 
 // Options say what is looked at.

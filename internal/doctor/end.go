@@ -125,7 +125,8 @@ func (x *examination) unprepared(ctx context.Context, e *End) {
 	c.Close()
 }
 
-// abilities says what a server can do, and what of it only after or only before the login.
+// abilities says what a server can do, and what of it only after or only before the login. What it cannot do and a run would
+// miss is told by the checks that follow.
 func (x *examination) abilities(side string, before, after []string) {
 	text := sync.Clean(strings.Join(after, ", "))
 	missing := func(all, of []string) string {
@@ -138,5 +139,5 @@ func (x *examination) abilities(side string, before, after []string) {
 	if less := missing(before, after); less != "" {
 		text += "; only before it: " + less
 	}
-	x.ok("abilities", side, "%s", text)
+	x.findings = append(x.findings, Finding{Check: "abilities", End: side, Text: text, Detail: true})
 }
