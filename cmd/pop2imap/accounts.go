@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -63,11 +64,8 @@ func (p *program) choose(cmd *cobra.Command, names []string, w *wish) ([]*candid
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Run.Check(p.getenv); err != nil {
-		return nil, err
-	}
-	if err := w.look.check(); err != nil {
-		return nil, err
+	if err := cmp.Or(w.Run.Check(p.getenv), w.look.check()); err != nil {
+		return nil, said.Blame(err)
 	}
 	if w.job.From.URL == "" && w.job.To.URL == "" && (said.File != nil || len(names) > 0) {
 		return p.fromFile(said, names, w)
@@ -76,7 +74,7 @@ func (p *program) choose(cmd *cobra.Command, names []string, w *wish) ([]*candid
 		return nil, &usage{errors.New("name accounts of the config file, or say --from and --to, but not both")}
 	}
 	if err := w.job.Check(); err != nil {
-		return nil, err
+		return nil, said.Blame(err)
 	}
 	return []*candidate{{&w.job, accountOf(&w.job), nil}}, nil
 }

@@ -142,6 +142,7 @@ func (p *program) validate(cmd *cobra.Command, w *wish) error {
 	if err != nil {
 		return err
 	}
+	wrong = append(wrong, said.Blame(w.Run.Check(p.getenv)), said.Blame(w.look.check()))
 	for _, a := range file.Accounts {
 		job, err := said.Job(a, (*config.Job).Register)
 		if err == nil {

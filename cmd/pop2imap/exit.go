@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/sync"
@@ -66,6 +67,19 @@ func unexpected(cmd *cobra.Command, arg string) error {
 		return fmt.Errorf("there is no command %q%s", arg, config.Meant(arg, names))
 	}
 	return fmt.Errorf("%s takes no argument such as %q", cmd.CommandPath(), arg)
+}
+
+// badFlag says what is wrong with a flag: its name, with the nearest that there is, or its value.
+func badFlag(cmd *cobra.Command, err error) error {
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return config.Unfit(bad)
+	}
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedShortnames() == "" {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		err = fmt.Errorf("%w%s", err, config.Meant("--"+unknown.GetSpecifiedName(), names))
+	}
+	return &usage{err}
 }
 
 // stopped is how a run ends on a signal.

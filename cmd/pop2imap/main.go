@@ -82,7 +82,7 @@ what was found at the destination afterwards.`,
 		}
 		return cmd.Help()
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usage{err} })
+	root.SetFlagErrorFunc(badFlag)
 	root.AddCommand(p.init(), p.sync(), p.doctor(), p.verify(), p.retry(), p.status(), p.config(), p.secret(), p.demo(),
 		p.explain(), p.rules(), p.version(), p.completion(), p.man())
 	root.SetHelpCommand(p.help())

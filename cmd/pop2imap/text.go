@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/internal/message"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -35,7 +37,7 @@ func (l *look) check() error {
 	case "auto", "always", "never":
 		return nil
 	}
-	return &usage{fmt.Errorf("--progress can be auto, always or never, not %q", l.progress)}
+	return &config.BadValue{Flag: "progress", Err: errors.New("not auto, always or never")}
 }
 
 // A terminal is what all accounts of a run share. Lines and bar are on it together, so each line goes through say.

@@ -145,10 +145,12 @@ func (f *File) unreadable(err error) error {
 		line, _ := e.Position()
 		err = f.at(line, "%s", strings.TrimPrefix(e.Error(), "toml: "))
 	}
-	return fault(err)
+	return &sync.Error{Class: sync.Config, Err: err, Remedy: "mend the file, which is TOML: texts stand in quotes, lists in brackets"}
 }
 
-func fault(err error) error { return &sync.Error{Class: sync.Config, Err: err} }
+func fault(err error) error {
+	return &sync.Error{Class: sync.Config, Err: err, Remedy: "mend the file; pop2imap config validate tells all that is wrong with it"}
+}
 
 // at is an error on a line of the file.
 func (f *File) at(line int, format string, args ...any) error {

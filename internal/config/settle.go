@@ -69,7 +69,7 @@ func (a *Account) job(register func(*Job, *pflag.FlagSet), before ...layer) (*Jo
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return j, f, sources, j.check()
+	return j, f, sources, ofEnvironment(sources, j.check())
 }
 
 // A Setting is one flag as it is in force.

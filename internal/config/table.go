@@ -123,5 +123,8 @@ func set(flag *pflag.Flag, values []string) error {
 	if list, ok := flag.Value.(pflag.SliceValue); ok {
 		return list.Replace(values)
 	}
-	return flag.Value.Set(values[0])
+	if err := flag.Value.Set(values[0]); err != nil {
+		return plain(flag, err)
+	}
+	return nil
 }
