@@ -16,7 +16,8 @@ func (p *program) config() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Look at the config file: what is in force, and whether it is right",
-		Long: `The config file is $XDG_CONFIG_HOME/pop2imap/config.toml, or else
+		Long: `pop2imap init writes a config file with one account; others can be added by
+hand. It is $XDG_CONFIG_HOME/pop2imap/config.toml, or else
 /etc/pop2imap/config.toml, or --config FILE:
 
   [defaults]

@@ -69,6 +69,7 @@ The same command again copies only what is new. It may be interrupted at any
 instant and run again. It deletes nothing unless you ask for it, and then only
 what was found at the destination afterwards.`,
 		Example: `  pop2imap demo
+  pop2imap init
   pop2imap sync --from pop3s://alice@pop.old.example --to imaps://alice@imap.new.example/INBOX
   pop2imap status`,
 		SilenceErrors: true,
