@@ -41,6 +41,8 @@ type newEnd struct {
 	password string // "": the command prints it
 	command  string
 	keyring  bool // the password goes there, and not to a file
+	ca       string
+	pin      config.Fingerprint
 }
 
 // init is the command that writes the first config file.
@@ -53,7 +55,8 @@ func (p *program) init() *cobra.Command {
 		Short: "Find the servers, try the logins, and write a config file",
 		Long: `init asks for the old mail address and the new one, finds their servers, lets
 you correct what it found, tries both logins, and writes a config file with one
-account. It changes nothing on a server and overwrites no file.
+account. Both addresses are noted there as yours, which tells own sent mail. It
+changes nothing on a server and overwrites no file.
 
 The servers are looked for in the SRV records of the domain, in its autoconfig,
 in Thunderbird's database, in both for the owner of its mail exchanger, and at
@@ -84,6 +87,9 @@ URL.`,
 	f.StringVar(&s.name, "name", "", "`NAME` of the account (default: the old address up to the @)")
 	f.StringVar(&s.from.given, "from-address", "", "the old mail address: `ADDR`")
 	f.StringVar(&s.to.given, "to-address", "", "the new one: `ADDR`")
+	for _, e := range []*newEnd{&s.from, &s.to} {
+		config.RegisterTrust(f, e.side, &e.ca, &e.pin)
+	}
 	f.StringVarP(&s.path, "config", "c", "", "`FILE` to write (default $XDG_CONFIG_HOME/pop2imap/config.toml)")
 	f.SortFlags = false
 	return cmd
@@ -119,8 +125,20 @@ func (s *setup) run(ctx context.Context) error {
 	return err
 }
 
-// place fills in the path of the config file, and refuses one that is there. It gives the flag for the next command.
+// place fills in the paths, which the config file names whole, and refuses a config that is there. It gives the flag for the
+// next command.
 func (s *setup) place() (next string, err error) {
+	for _, e := range []*newEnd{&s.from, &s.to} {
+		if e.ca == "" {
+			continue
+		}
+		if e.ca, err = filepath.Abs(e.ca); err != nil {
+			return "", err
+		}
+		if _, err = (&config.End{Side: e.side, CA: e.ca}).Server(loginTime, nil); err != nil {
+			return "", err
+		}
+	}
 	if s.path == "" {
 		if s.path = config.OwnPlace(s.getenv); s.path == "" {
 			return "", &sync.Error{Class: sync.Config, Err: errors.New("no place for the config: HOME is not set"),
@@ -304,6 +322,7 @@ func (s *setup) logIn(ctx context.Context, e *newEnd) error {
 	job.Register(pflag.NewFlagSet("", pflag.ContinueOnError))
 	job.From.URL, job.To.URL = s.from.endpoint.String(), s.to.endpoint.String()
 	job.From.Secret.Command, job.To.Secret.Command = s.from.command, s.to.command
+	job.From.CA, job.From.Pin, job.To.CA, job.To.Pin = s.from.ca, s.from.pin, s.to.ca, s.to.pin
 	if err := job.Check(); err != nil {
 		return err
 	}

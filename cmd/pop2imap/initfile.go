@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -145,7 +146,16 @@ func (s *setup) text() string {
 	for _, e := range []*newEnd{&s.from, &s.to} {
 		fmt.Fprintf(&b, "%s = %s\n", e.side, quoted(e.endpoint.String()))
 	}
+	if own := s.identities(); len(own) > 0 {
+		fmt.Fprintf(&b, "identity = [%s]\n", strings.Join(own, ", "))
+	}
 	for _, e := range []*newEnd{&s.from, &s.to} {
+		if e.ca != "" {
+			fmt.Fprintf(&b, "%s_tls_ca = %s\n", e.side, quoted(e.ca))
+		}
+		if pin := e.pin.String(); pin != "" {
+			fmt.Fprintf(&b, "%s_tls_fingerprint = %s\n", e.side, quoted(pin))
+		}
 		switch {
 		case e.keyring:
 			fmt.Fprintf(&b, "# the password for %s is in the keyring, as %s\n", e.side, s.label(e))
@@ -156,6 +166,17 @@ func (s *setup) text() string {
 		}
 	}
 	return b.String()
+}
+
+// identities are the two addresses, quoted: mail from them is the user's own.
+func (s *setup) identities() (list []string) {
+	for _, e := range []*newEnd{&s.from, &s.to} {
+		address := e.address.Local + "@" + e.address.Domain
+		if same := quoted(address); config.IsAddress(address) && utf8.ValidString(address) && !slices.Contains(list, same) {
+			list = append(list, same)
+		}
+	}
+	return list
 }
 
 // quoted is a basic string of TOML (v1.0.0, String).

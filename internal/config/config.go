@@ -131,9 +131,14 @@ func (j *Job) registerLines(f *pflag.FlagSet) {
 	for _, e := range []*End{&j.From, &j.To} {
 		f.StringVar(&e.Secret.File, e.Side+"-password-file", "", "`FILE` with the password, readable by you alone")
 		f.StringVar(&e.Secret.Command, e.Side+"-password-command", "", "`CMD` that prints the password")
-		f.StringVar(&e.CA, e.Side+"-tls-ca", "", "trust the authorities in `FILE` (PEM) instead of the system's")
-		f.Var(&e.Pin, e.Side+"-tls-fingerprint", "trust this one certificate: `sha256:HEX`")
+		RegisterTrust(f, e.Side, &e.CA, &e.Pin)
 	}
+}
+
+// RegisterTrust registers what says which certificate of a side is trusted, if not by the system's store.
+func RegisterTrust(f *pflag.FlagSet, side string, ca *string, pin *Fingerprint) {
+	f.StringVar(ca, side+"-tls-ca", "", "trust the authorities in `FILE` (PEM) instead of the system's")
+	f.Var(pin, side+"-tls-fingerprint", "trust this one certificate: `sha256:HEX`")
 }
 
 // Register registers the flags of a run that works on accounts.

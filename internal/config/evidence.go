@@ -35,7 +35,7 @@ func (j *Job) checkEvidence() error {
 		}
 	}
 	for _, address := range j.Identities {
-		if !isAddress(address) {
+		if !IsAddress(address) {
 			return bad("identity", "not an address such as me@example.org")
 		}
 	}
@@ -81,7 +81,7 @@ func (p *Filing) Set(text string) error {
 func (p *Filing) String() string { return string(*p) }
 func (p *Filing) Type() string   { return "FOLDER" }
 
-func isAddress(text string) bool {
+func IsAddress(text string) bool {
 	at := strings.LastIndexByte(text, '@')
 	return at > 0 && at < len(text)-1 && !strings.ContainsAny(text, " \t\r\n<>,;")
 }
@@ -90,7 +90,7 @@ func isAddress(text string) bool {
 func (j *Job) Own() []string {
 	list := append([]string{}, j.Identities...)
 	for _, e := range []Endpoint{j.From.Endpoint, j.To.Endpoint} {
-		if isAddress(e.User) {
+		if IsAddress(e.User) {
 			list = append(list, e.User)
 		}
 	}
