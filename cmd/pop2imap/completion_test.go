@@ -18,3 +18,23 @@ func TestChoicesAreTaken(t *testing.T) {
 		})
 	}
 }
+
+// TestChoicesAreProposed: a flag that takes one of a few words, as the name of its value says, has them proposed.
+func TestChoicesAreProposed(t *testing.T) {
+	words := map[string]bool{"WHEN": true, "LEVEL": true, "MODE": true, "FORMAT": true}
+	seen := 0
+	for _, c := range everyCommand(program0().root()) {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if what, _ := pflag.UnquoteUsage(f); !words[what] {
+				return
+			}
+			seen++
+			if len(choices[f.Name]) == 0 {
+				t.Errorf("%s --%s: nothing is proposed", c.CommandPath(), f.Name)
+			}
+		})
+	}
+	if seen < 5 {
+		t.Errorf("%d such flags, want at least 5", seen)
+	}
+}
