@@ -81,6 +81,7 @@ func (p *Filing) Set(text string) error {
 func (p *Filing) String() string { return string(*p) }
 func (p *Filing) Type() string   { return "FOLDER" }
 
+// IsAddress says whether text can be a mail address: it has a local part and a domain, and nothing that only a list has.
 func IsAddress(text string) bool {
 	at := strings.LastIndexByte(text, '@')
 	return at > 0 && at < len(text)-1 && !strings.ContainsAny(text, " \t\r\n<>,;")
