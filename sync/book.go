@@ -1,7 +1,5 @@
 package sync
 
-import "strconv"
-
 // A fate is what became of a message that was listed.
 type fate uint8
 
@@ -19,6 +17,7 @@ const (
 // An entry is one message of the maildrop in this run, however often it is listed in it.
 type entry struct {
 	fate     fate
+	size     int64 // as LIST said last
 	has      marks // of the flags that own messages give, those that it was copied with or has got since
 	accessed bool  // somebody had retrieved it before this account's first run: see facts.go
 	skipped  bool  // it was told that it is left, and why
@@ -34,20 +33,51 @@ func (e *entry) ended() bool {
 type book map[string][]*entry
 
 // enter gives the entry of each message of a listing, known by its key: the one that an earlier listing of this run made,
-// or a new one. Sizes keep those apart that have one key.
+// or a new one. Among those that have one key it is the one of the same size, as far as there is one; but a size is an
+// estimate at some servers, and can be another in each session.
 func (b book) enter(keys []string, listing []todo) []*entry {
 	list := make([]*entry, len(keys))
-	seen := make(map[string]int, len(keys))
+	free, taken := b.bySize(), make(map[*entry]bool)
 	for i, key := range keys {
-		key += " " + strconv.FormatInt(listing[i].Size, 10)
-		n := seen[key]
-		seen[key]++
+		k := sized{key, listing[i].Size}
+		if same := free[k]; len(same) > 0 {
+			list[i], free[k] = same[0], same[1:]
+			taken[same[0]] = true
+		}
+	}
+	next := make(map[string]int, len(keys))
+	for i, key := range keys {
+		if list[i] != nil {
+			continue
+		}
+		n := next[key]
+		for n < len(b[key]) && taken[b[key][n]] {
+			n++
+		}
 		if n == len(b[key]) {
 			b[key] = append(b[key], new(entry))
 		}
-		list[i] = b[key][n]
+		list[i], next[key] = b[key][n], n+1
+		list[i].size = listing[i].Size
 	}
 	return list
+}
+
+// A sized is a key with a size.
+type sized struct {
+	key  string
+	size int64
+}
+
+func (b book) bySize() map[sized][]*entry {
+	m := make(map[sized][]*entry, len(b))
+	for key, entries := range b {
+		for _, e := range entries {
+			k := sized{key, e.size}
+			m[k] = append(m[k], e)
+		}
+	}
+	return m
 }
 
 // strike counts what became of all, in r.

@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/pop2imap/pop2imap/internal/message"
 	"github.com/pop2imap/pop2imap/state"
@@ -86,7 +87,7 @@ func (r *run) identifyByHeader(ctx context.Context, all []todo, keys []string, r
 			continue
 		}
 		h, ok := headers[m.Number]
-		keys[i] = "content"
+		keys[i] = "content " + strconv.FormatInt(m.Size, 10) // there is nothing else to tell it by
 		if !ok {
 			m.byDigest = true // (c)
 			continue

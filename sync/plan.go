@@ -172,6 +172,10 @@ func (r *run) settleFate(m *match) {
 		e.fate = doubted
 	case waiting:
 		e.fate = quarantined
+	case unsure: // what stands in the book stands until its content is known
+		if r.freed[m.UIDL] {
+			e.fate = left
+		}
 	default:
 		e.fate = left
 	}
