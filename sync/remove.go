@@ -20,6 +20,9 @@ func (r *run) remove(ctx context.Context) error {
 	if !r.Delete.On || r.Retry {
 		return nil
 	}
+	if err := r.hearOfDeletions(ctx); err != nil {
+		return err
+	}
 	due, err := r.dueForDeletion(ctx)
 	if err != nil || len(due) == 0 {
 		return err
@@ -201,7 +204,7 @@ func (r *run) deleteNow(ctx context.Context, list []match) error {
 		return StateError(err)
 	}
 	src := r.src
-	r.src = nil
+	r.src, r.unheard = nil, true
 	defer src.Abandon()
 	if err := src.Delete(ctx, messages); err != nil {
 		return err
@@ -209,6 +212,7 @@ func (r *run) deleteNow(ctx context.Context, list []match) error {
 	if err := src.Close(ctx); err != nil {
 		return err
 	}
+	r.unheard = false
 	if err := r.State.Deleted(context.WithoutCancel(ctx), ids...); err != nil {
 		return StateError(err)
 	}
@@ -223,6 +227,36 @@ func (r *run) deleted(rec state.Record) {
 	r.achieved++
 	r.done(Outcome{Result: Removed, UIDL: rec.UIDL, Listed: rec.Listed, Size: rec.Size, Digest: rec.Digest, Folder: rec.Folder,
 		UIDValidity: rec.UIDValidity, UID: rec.UID})
+}
+
+// hearOfDeletions learns from one more listing what became of the deletions of this run whose end nobody heard. What was not
+// deleted is due again then.
+func (r *run) hearOfDeletions(ctx context.Context) error {
+	if !r.unheard {
+		return nil
+	}
+	if r.listing.LoginDelay <= longDelay {
+		early, release := r.untilStop(ctx)
+		defer release()
+		err := r.enter(early)
+		if err == nil {
+			err = r.survey(early)
+		}
+		if err != nil && early.Err() != nil {
+			return stopped(early)
+		}
+		if err != nil {
+			return Doing(err, "find out what was deleted at the source")
+		}
+		r.weigh() // what came meanwhile is for the next run
+	}
+	r.unheard = false
+	open, err := r.State.InDeletion(ctx)
+	if len(open) > 0 {
+		r.notice("%s may have been deleted at the source: the line was lost before the server said so, and another run finds out",
+			plural(len(open), "message"))
+	}
+	return StateError(err)
 }
 
 // resolveDeletions learns from a listing what became of deletions whose end nobody heard. A listing that lacks everything

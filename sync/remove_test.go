@@ -1,6 +1,8 @@
 package sync_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -135,6 +137,49 @@ func TestDeletionThatIsCutOff(t *testing.T) {
 			}
 			w.left()
 			w.holds(mail("a"), mail("b"))
+			if got := w.phases(); got != "deleted deleted" {
+				t.Errorf("got records %s", got)
+			}
+		})
+	}
+}
+
+// A line that dies during a deletion costs the report nothing: the same run asks what became of it, and deletes the rest.
+func TestDeletionThatIsCutOffIsFinishedByTheSameRun(t *testing.T) {
+	for _, c := range []struct {
+		command string
+		loses   bool // the command is executed
+		all     bool // nothing is left in the maildrop
+	}{{"DELE 1", false, false}, {"DELE 2", true, false}, {"QUIT", false, false}, {"QUIT", true, false}, {"QUIT", true, true}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			var dies trap
+			o := lab.POP3Options{Hook: dies.answer("", true)}
+			if c.loses {
+				o = lab.POP3Options{LosesReply: func(_ int, line string) bool { return dies.springs(line) }}
+			}
+			w := create(t, o, lab.IMAPOptions{}, mail("a"), mail("b"), mail("new"))
+			if c.all {
+				w.pop.SetMail([]lab.Mail{mail("a"), mail("b")})
+			}
+			w.run(func(o *sync.Options) { o.Narrow.Messages = 2 })
+			var watch watcher
+			dies.set(c.command, 1)
+			r := w.run(deleting, func(o *sync.Options) {
+				o.Watch, o.Patience, o.Narrow.Size = &watch, time.Minute, 1
+			})
+			unknown := slices.ContainsFunc(watch.notices, func(n string) bool { return strings.Contains(n, "2 messages may have been deleted") })
+			if r.Err != nil || unknown != c.all || !unknown && r.Deleted != 2 {
+				t.Errorf("got %d deleted (%v), want 2; notices %q", r.Deleted, r.Err, watch.notices)
+			}
+			if c.all {
+				w.left()
+				w.run(deleting) // an empty maildrop is believed the second time
+				if r := w.run(deleting); r.Deleted != 2 {
+					t.Errorf("another run: got %d deleted (%v), want 2", r.Deleted, r.Err)
+				}
+				return
+			}
+			w.left("new")
 			if got := w.phases(); got != "deleted deleted" {
 				t.Errorf("got records %s", got)
 			}
