@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/pop2imap/pop2imap/internal/message"
@@ -124,10 +125,13 @@ func (r *run) mark(ctx context.Context) error {
 		switch {
 		case err != nil && early.Err() != nil:
 			return stopped(early)
-		case err != nil && costs(err):
+		case err != nil && costs(err) && !r.hopeless(err):
 			return Doing(err, "mark what was answered")
 		case err != nil:
 			r.notice("what was answered is not marked in the folder %q: %v", folder, err)
+			if costs(err) {
+				r.hangUp(ctx)
+			}
 		}
 	}
 	return StateError(r.State.Unmark(ctx))
@@ -140,6 +144,23 @@ func costs(err error) bool {
 		return false
 	}
 	return true
+}
+
+// markTries is how many lines STORE may cost. What is copied has to be read back, whatever a server makes of flags.
+const markTries = 3
+
+// errMark is what a server, or its line, answered to STORE.
+type errMark struct{ error }
+
+func (e errMark) Unwrap() error { return e.error }
+
+// hopeless says whether it is STORE that costs the lines, time and again. Broken protocol is not tried again at all.
+func (r *run) hopeless(err error) bool {
+	if _, ok := errors.AsType[errMark](err); !ok || ClassOf(err) != Temporary && ClassOf(err) != Protocol {
+		return false
+	}
+	r.unmarked++
+	return r.unmarked >= markTries || ClassOf(err) == Protocol
 }
 
 // markIn marks messages of one folder. Those that have other UIDs now are left alone.
@@ -169,7 +190,7 @@ func (r *run) markIn(ctx context.Context, folder string, recs []state.Record) er
 		if e == nil {
 			r.marked(groups[sets[i]], sets[i])
 		} else if err == nil || costs(e) { // which says more than a refusal
-			err = e
+			err = errMark{e}
 		}
 	}
 	return err

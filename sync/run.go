@@ -71,6 +71,7 @@ type run struct {
 	killed    bool            // that one was
 	remade    bool            // a folder had to be made anew
 	retaken   bool            // what was too short was retrieved once more
+	unmarked  int             // lines that STORE has cost
 	unheard   bool            // a session that deletes is not known to have ended well
 	reached   bool            // one of the servers was there in this run
 	picky     bool            // the destination refuses messages: one batch at a time keeps the others in order
