@@ -194,6 +194,7 @@ func (r *run) transfer(ctx context.Context) error {
 func (r *run) session(ctx context.Context) (again bool, err error) {
 	early, release := r.untilStop(ctx)
 	defer release()
+	defer r.turnAway() // a login that has not come through yet hangs on this session
 	list, err := r.prepare(early)
 	if err != nil && early.Err() != nil {
 		return false, stopped(early) // what failed did so because it was told to
