@@ -42,7 +42,7 @@ func (r *run) copyAll(ctx context.Context, list []todo) error {
 	go func() {
 		var err error
 		defer func() { failed <- err; close(items) }()
-		defer caught(&err)
+		defer Caught(&err)
 		err = r.retrieve(retrieving, list, room, items)
 	}()
 	d := delivery{r: r, room: room, outbox: make(chan sending, 1)}

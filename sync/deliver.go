@@ -26,35 +26,13 @@ type delivery struct {
 	outbox  chan sending
 }
 
-// A sending is a batch that is to be written. That has a goroutine of its own: while the one batch is on its way to the
-// server, intents and outcomes of others are on theirs to the disk.
-type sending struct {
-	batch   []Outgoing
-	folder  Folder
-	answers chan []Answer
-}
-
-// post writes the batches, in their order.
-func (d *delivery) post(ctx context.Context, sent chan<- struct{}) {
-	defer close(sent)
-	for s := range d.outbox {
-		pending := d.r.dest.Append(ctx, s.folder, s.batch)
-		go func() { s.answers <- pending.Wait(ctx) }()
-	}
-}
-
-// A flight is a batch on its way.
-type flight struct {
-	items   []*item
-	answers chan []Answer
-}
-
 // run takes items until there are no more, or something fails. Then it hears what became of all that was sent.
-func (d *delivery) run(ctx context.Context, items <-chan *item) error {
+func (d *delivery) run(ctx context.Context, items <-chan *item) (err error) {
+	defer Caught(&err) // here already, so that the other goroutine is stopped as ever
 	sent := make(chan struct{})
 	go d.post(ctx, sent)
 	defer func() { close(d.outbox); <-sent }()
-	err := d.accept(ctx, items)
+	err = d.accept(ctx, items)
 	if err == nil || errors.Is(err, errEnough) {
 		err = firstOf(d.flushAll(ctx), err)
 	}
@@ -266,12 +244,6 @@ func (d *delivery) send(batch []*item) chan []Answer {
 		out[i] = it.outgoing()
 	}
 	return d.offer(batch[0].box.Folder, out)
-}
-
-func (d *delivery) offer(f Folder, batch []Outgoing) chan []Answer {
-	answers := make(chan []Answer, 1)
-	d.outbox <- sending{batch, f, answers}
-	return answers
 }
 
 // landAll hears what became of all that is on its way.

@@ -45,7 +45,7 @@ func (r *run) inquire(ctx context.Context, list []todo) error {
 
 // openAhead opens the folder of the account, which a first run does not know, while the maildrop is asked.
 func (r *run) openAhead(ctx context.Context, list []todo) (err error) {
-	defer caught(&err)
+	defer Caught(&err)
 	if r.door != nil && slices.ContainsFunc(list, func(m todo) bool { return !m.byDigest }) {
 		_, err = r.mailbox(ctx, Placement{}, nil)
 	}

@@ -28,6 +28,7 @@ func (r *run) knock(ctx context.Context) error {
 	d := &door{open: make(chan struct{}), cancel: cancel}
 	go func() {
 		defer close(d.open)
+		defer Caught(&d.err)
 		d.dest, d.err = r.To(ctx)
 	}()
 	r.door = d
@@ -62,6 +63,7 @@ func (r *run) quit(ctx context.Context) {
 	src := r.src
 	r.src = nil
 	r.goodbyes.Go(func() { // nothing was to be deleted, so nothing depends on it
+		defer Caught(&r.late)
 		src.Close(ctx)
 		src.Abandon()
 	})
@@ -108,6 +110,9 @@ func (r *run) turnAway() {
 	r.door.cancel()
 	if err := r.through(); err != nil {
 		r.dest = nil
+		if ClassOf(err) == Bug {
+			r.late = err
+		}
 	}
 }
 

@@ -27,14 +27,6 @@ func Run(ctx context.Context, o Options) Report {
 	return r.report
 }
 
-// caught makes an error of a panic: other accounts go on, and what was recorded is in the state.
-func caught(err *error) {
-	if p := recover(); p != nil {
-		*err = &Error{Class: Bug, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack()),
-			Remedy: "report it; what was recorded is safe, and the next run goes on from there"}
-	}
-}
-
 // run is one run under way.
 type run struct {
 	Options
@@ -71,6 +63,7 @@ type run struct {
 	killed    bool            // that one was
 	remade    bool            // a folder had to be made anew
 	retaken   bool            // what was too short was retrieved once more
+	late      error           // a bug that showed while nobody waited
 	unmarked  int             // lines that STORE has cost
 	unheard   bool            // a session that deletes is not known to have ended well
 	reached   bool            // one of the servers was there in this run
@@ -92,10 +85,12 @@ func newRun(o Options) *run {
 }
 
 // whole does work while the account is ours.
-func (r *run) whole(ctx context.Context, work func(context.Context) error) error {
+func (r *run) whole(ctx context.Context, work func(context.Context) error) (err error) {
 	if r.State == nil && !r.DryRun {
 		return errors.New("a run needs a state")
 	}
+	defer func() { err = firstOf(err, r.late) }()
+	defer Caught(&err)
 	defer r.close()
 	defer r.leave(ctx)
 	if r.DryRun {
@@ -123,7 +118,6 @@ func (r *run) recorded(ctx context.Context) (err error) {
 		return StateError(err)
 	}
 	err = r.work(ctx)
-	r.tellDropped()
 	if failed := r.ended(context.WithoutCancel(ctx), err); failed != nil && err == nil {
 		err = StateError(failed)
 	}
@@ -153,7 +147,8 @@ func (r *run) ended(ctx context.Context, err error) error {
 // work goes through the account: copy, mark what own messages speak of, read back, delete. Each is a phase of its own, and
 // may need several sessions.
 func (r *run) work(ctx context.Context) (err error) {
-	defer caught(&err)
+	defer Caught(&err)
+	defer r.tellDropped()
 	for _, phase := range []func(context.Context) error{r.transfer, r.mark} {
 		if err := r.persist(ctx, phase); err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -164,44 +163,6 @@ func TestStateThatCannotBeWritten(t *testing.T) {
 			w.wants(w.run(), c.second)
 			w.holds(mail("a"), mail("b"), mail("c"))
 		})
-	}
-}
-
-// faulty panics where it is told to.
-type faulty struct {
-	sync.Source
-	list bool
-}
-
-func (f faulty) List(ctx context.Context) (sync.Listing, error) {
-	if f.list {
-		panic("a bug in List")
-	}
-	return f.Source.List(ctx)
-}
-
-func (f faulty) Retrieve(context.Context, []sync.Listed, func(int, io.Reader, error) error) error {
-	panic("a bug in Retrieve")
-}
-
-// A bug ends the run of its account, not the program, and what was recorded stays.
-func TestPanic(t *testing.T) {
-	for _, inList := range []bool{true, false} {
-		w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
-		w.wants(w.run(), "1 listed, 1 new, 1 copied")
-		w.pop.SetMail([]lab.Mail{mail("a"), mail("b")})
-		r := w.run(func(o *sync.Options) {
-			from := o.From
-			o.From = func(ctx context.Context) (sync.Source, error) {
-				src, err := from(ctx)
-				return faulty{src, inList}, err
-			}
-		})
-		if r.Err == nil || sync.ClassOf(r.Err) != sync.Bug || r.Copied != 0 {
-			t.Errorf("got %s (%v), want a bug", counts(r), r.Err)
-		}
-		w.wants(w.run(), "2 listed, 1 known, 1 new, 1 copied")
-		w.holds(mail("a"), mail("b"))
 	}
 }
 

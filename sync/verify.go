@@ -21,7 +21,7 @@ type Verification struct {
 func Verify(ctx context.Context, o Options, each func(state.Record)) (v Verification) {
 	r := newRun(o)
 	err := r.whole(ctx, func(ctx context.Context) (err error) {
-		defer caught(&err)
+		defer Caught(&err)
 		return r.persist(ctx, func(ctx context.Context) (err error) {
 			v, err = r.verify(ctx, each)
 			return err

@@ -57,7 +57,7 @@ func (p *Pool) Append(ctx context.Context, f sync.Folder, batch []sync.Outgoing)
 	s := p.next(ctx, f)
 	answers := make(promise, 1)
 	go func() {
-		answers <- s.Append(ctx, f, batch).Wait(ctx)
+		answers <- sync.Answered(len(batch), func() []sync.Answer { return s.Append(ctx, f, batch).Wait(ctx) })
 		p.free <- s
 	}()
 	return answers
@@ -97,7 +97,8 @@ func (p *Pool) grow(ctx context.Context, f sync.Folder) {
 }
 
 // another makes a connection with the folder open, which is faster on some servers.
-func (p *Pool) another(ctx context.Context, f sync.Folder) (*Session, error) {
+func (p *Pool) another(ctx context.Context, f sync.Folder) (_ *Session, err error) {
+	defer sync.Caught(&err)
 	s, err := p.dial(ctx)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -107,5 +108,25 @@ func TestPoolAtAServerThatAllowsFewConnections(t *testing.T) {
 	got, err := srv.Messages("INBOX")
 	if err != nil || len(got) != 6 || !slices.IsSortedFunc(got, func(a, b lab.Stored) int { return bytes.Compare(a.Raw, b.Raw) }) {
 		t.Errorf("got %d messages (%v), want 6 in order", len(got), err)
+	}
+}
+
+// A bug in a goroutine of the pool is an answer, not the end of the process.
+func TestPanicInAPool(t *testing.T) {
+	srv := startIMAP(t, lab.IMAPOptions{Without: []imap.Cap{imap.CapLiteralPlus, imap.CapMultiAppend}})
+	p, err := DialPool(t.Context(), at(srv), Login{User: user, Password: password}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(t.Context())
+	f, err := p.Open(t.Context(), "INBOX", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	faulty := letter("x")
+	faulty.Body = func() io.Reader { panic("a bug in Body") }
+	answers := p.Append(t.Context(), f, []sync.Outgoing{faulty, letter("y")}).Wait(t.Context())
+	if len(answers) != 2 || answers[0].Err == nil || sync.ClassOf(answers[0].Err) != sync.Bug {
+		t.Errorf("got %+v, want a bug for each of 2", answers)
 	}
 }
