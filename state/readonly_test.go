@@ -65,9 +65,11 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 	_, begin := a.Begin(ctx, []Record{r})
 	_, account := s.Account(ctx, "bob", Key{"bob", "bob"})
 	_, run := a.RunStarted(ctx, noon)
+	_, trouble := a.TroubleMet(ctx, noon, false)
 	for verb, err := range map[string]error{
 		"Begin": begin, "Account": account, "RunStarted": run, "Stored": a.Stored(ctx, at(r.ID, 1, 1), noon),
-		"Absent": a.Absent(ctx, r.ID), "LookThrough": a.LookThrough(ctx, "INBOX", 1, 1),
+		"Absent": a.Absent(ctx, r.ID), "LookThrough": a.LookThrough(ctx, "INBOX", 1, 1), "TroubleMet": trouble,
+		"TroubleTold": a.TroubleTold(ctx, noon), "TroubleOver": a.TroubleOver(ctx),
 	} {
 		if err == nil {
 			t.Errorf("%s worked", verb)

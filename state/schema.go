@@ -142,6 +142,13 @@ CREATE TABLE mark ( -- what own messages said of others, until the run that read
 	last       INTEGER NOT NULL, -- the last record before it
 	PRIMARY KEY (account, message_id, flag)
 ) STRICT, WITHOUT ROWID;
+`, `
+CREATE TABLE trouble ( -- that passes, and that each run of the account met since it began
+	account INTEGER PRIMARY KEY REFERENCES account,
+	began   INTEGER NOT NULL,
+	runs    INTEGER NOT NULL,
+	told    INTEGER -- NULL: not yet
+) STRICT;
 `}
 
 // ready makes sure that the file is a state of the current version, in WAL mode. The caller has the guard.

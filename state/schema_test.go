@@ -173,6 +173,31 @@ func TestMigrationKeepsHowFarTheFolderWasLookedThrough(t *testing.T) {
 	}
 }
 
+// What no run of before has met is no trouble; what one meets from now on is.
+func TestMigrationBeginsWithoutTrouble(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s, err := open(t.Context(), path, steps[:4])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := account(t, s).RunStarted(t.Context(), noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a := account(t, reopened(t, path))
+	if got, ok, err := a.Trouble(t.Context()); ok || err != nil {
+		t.Errorf("got %+v (%v), want none", got, err)
+	}
+	if got := met(t, a, noon, false); got != (Trouble{Began: noon, Runs: 1}) {
+		t.Errorf("got %+v, want that of one run", got)
+	}
+	if _, ok, err := a.LastRun(t.Context()); !ok || err != nil {
+		t.Errorf("the run of before is not there (%v)", err)
+	}
+}
+
 // A migrated state and a new one are the same.
 func TestMigrationGivesTheSchemaOfANewState(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
