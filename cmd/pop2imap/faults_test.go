@@ -13,17 +13,21 @@ import (
 	"github.com/pop2imap/pop2imap/internal/lab"
 )
 
-// faults are what the servers of a script do wrong. Each happens once, but for the refusal.
+// faults are what the servers of a script do wrong. Each happens once, but for the refusal and who is away.
 type faults struct {
 	mu                stdsync.Mutex
 	cutPOP3, cutReply string // the beginning of a command
 	lie               bool
+	away              bool // the POP3 server
 	refused           []byte
 }
 
 func (f *faults) pop3(_ int, line string) (reply string, drop bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.away {
+		return "", true
+	}
 	if f.cutPOP3 == "" || !strings.HasPrefix(line, f.cutPOP3) {
 		return "", false
 	}
@@ -75,6 +79,11 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 
 // lie: the next APPEND is answered with OK, and nothing is stored.
 func lie(ts *testscript.TestScript, _ bool, _ []string) { set(ts, func(f *faults) { f.lie = true }) }
+
+// away: the POP3 server hangs up on all; ! away: it is back.
+func away(ts *testscript.TestScript, back bool, _ []string) {
+	set(ts, func(f *faults) { f.away = !back })
+}
 
 // refuse I: the mailbox does not take message I of the sample; refuse nothing: it takes all.
 func refuse(ts *testscript.TestScript, _ bool, args []string) {

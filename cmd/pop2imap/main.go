@@ -4,7 +4,7 @@
 // verify.go, status.go, configure.go, secret.go, demo.go, explain.go, rules.go, help.go with the topics, completion.go,
 // man.go, version.go); place.go says where messages go, witness.go what --flags-from is, accounts.go which accounts a
 // command works on, and dispatch.go runs them side by side; what a run looks like is in text.go, lines.go (JSON) and bar.go,
-// and exit.go says which exit code an error has.
+// exit.go says which exit code an error has, and trouble.go what is not worth a mail from cron yet.
 package main
 
 import (
@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,12 +36,15 @@ type stdio struct {
 
 // run is the program. servers is how init looks for servers; the zero value asks the world.
 func run(ctx context.Context, args []string, getenv func(string) string, k config.Keyring, servers discover.Lookup, io stdio) int {
-	p := &program{getenv: getenv, keyring: k, lookup: servers, stdio: io}
+	return (&program{getenv: getenv, keyring: k, lookup: servers, stdio: io, now: time.Now}).run(ctx, args)
+}
+
+func (p *program) run(ctx context.Context, args []string) int {
 	root := p.root()
 	root.SetArgs(args)
-	root.SetIn(io.in)
-	root.SetOut(io.out)
-	root.SetErr(io.err)
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
 		p.complain(cmd, err)
@@ -55,7 +59,8 @@ type program struct {
 	getenv  func(string) string
 	keyring config.Keyring
 	lookup  discover.Lookup
-	exit    int // when there is no error
+	now     func() time.Time // by which trouble lasts; nothing else asks it
+	exit    int              // when there is no error
 }
 
 func (p *program) root() *cobra.Command {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	stdsync "sync"
 	"testing"
 
 	"github.com/emersion/go-imap/v2"
@@ -21,7 +22,9 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"pop2imap": func() {
-		os.Exit(run(context.Background(), os.Args[1:], os.Getenv, drawer(os.Getenv("KEYRING")), labLookup(), stdio{os.Stdin, os.Stdout, os.Stderr}))
+		p := &program{getenv: os.Getenv, keyring: drawer(os.Getenv("KEYRING")), lookup: labLookup(), stdio: stdio{os.Stdin, os.Stdout, os.Stderr},
+			now: clock(os.Getenv("CLOCK"))}
+		os.Exit(p.run(context.Background(), os.Args[1:]))
 	}})
 }
 
@@ -41,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"stored":   stored,
 			"sessions": sessions,
 			"hold":     hold,
+			"away":     away,
 			"cut":      cut,
 			"lie":      lie,
 			"refuse":   refuse,
@@ -67,6 +71,7 @@ type ends struct {
 	mailbox  *lab.IMAP
 	others   []*lab.POP3 // of accounts
 	faults   faults
+	free     func() // the account that is held
 }
 
 func prepare(env *testscript.Env) error {
@@ -214,8 +219,12 @@ func sessions(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// hold: the account belongs to another run until the script ends.
-func hold(ts *testscript.TestScript, _ bool, _ []string) {
+// hold: the account belongs to another run until the script ends; ! hold: no longer.
+func hold(ts *testscript.TestScript, over bool, _ []string) {
+	if over {
+		serving(ts).free()
+		return
+	}
 	ctx := context.Background()
 	store, err := state.Open(ctx, ts.Getenv("POP2IMAP_STATE"))
 	ts.Check(err)
@@ -223,5 +232,7 @@ func hold(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	unlock, err := accounts[0].Lock()
 	ts.Check(err)
-	ts.Defer(func() { unlock(); store.Close() })
+	free := stdsync.OnceFunc(func() { unlock(); store.Close() })
+	ts.Defer(free)
+	serving(ts).free = free
 }

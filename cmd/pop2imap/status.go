@@ -54,6 +54,7 @@ type standing struct {
 	intents []state.Record
 	last    state.Run
 	ran     bool
+	trouble state.Trouble // without runs: there is none
 }
 
 func (p *program) report(ctx context.Context, w *wish, said *config.Said, names []string) error {
@@ -159,7 +160,10 @@ func stand(ctx context.Context, a *state.Account) (s standing, err error) {
 	if s.intents, err = a.Intents(ctx); err != nil {
 		return s, err
 	}
-	s.last, s.ran, err = a.LastRun(ctx)
+	if s.last, s.ran, err = a.LastRun(ctx); err != nil {
+		return s, err
+	}
+	s.trouble, _, err = a.Trouble(ctx)
 	return s, err
 }
 
@@ -190,6 +194,9 @@ func (s standing) print(w io.Writer) {
 		fmt.Fprintln(w, "    look for them there, or send them again with pop2imap retry")
 	}
 	fmt.Fprintf(w, "  last run:  %s\n", s.lastRun())
+	if s.trouble.Runs > 0 {
+		fmt.Fprintf(w, "  trouble:   %s\n", lasting(s.trouble))
+	}
 }
 
 func (s standing) done() string {
@@ -233,6 +240,7 @@ type standingJSON struct {
 	Deleted  int            `json:"deleted"`  // of those: at the source
 	Keep     map[string]int `json:"keep"`     // of those: never to be deleted, by the reason
 	Doubts   []doubtJSON    `json:"doubts"`
+	Trouble  *troubleJSON   `json:"trouble"` // null: the last run got through
 }
 
 type doubtJSON struct {
@@ -268,6 +276,9 @@ func (s standing) json() standingJSON {
 		if !s.last.Ended.IsZero() {
 			j.LastRun.Ended = orNull(s.last.Ended.Format(time.RFC3339))
 		}
+	}
+	if s.trouble.Runs > 0 {
+		j.Trouble = troubleLine(s.trouble)
 	}
 	return j
 }

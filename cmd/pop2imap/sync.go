@@ -85,7 +85,7 @@ func (p *program) copying(again bool) *cobra.Command {
 					report = r.copyAccount(ctx, c.job, s, again)
 				}
 				exit := reportExit(report)
-				s.summary(report, w.DryRun)
+				r.conclude(ctx, c, s, report, exit)
 				line := accountLine(s.account, report, exit)
 				if w.DryRun {
 					line.WouldCopy, line.WouldDelete = &s.would, &report.Deletable

@@ -76,6 +76,8 @@ type Job struct {
 
 	Timeout  time.Duration
 	Patience time.Duration
+
+	ComplainAfter Span // 0: at once
 }
 
 // An End is one of the two.
@@ -106,6 +108,9 @@ func (j *Job) Register(f *pflag.FlagSet) {
 		"server has no LITERAL+, and messages then arrive out of order")
 	f.DurationVar(&j.Settle, "settle", 30*time.Second, "wait before an interrupted APPEND may be taken for lost (`D`)")
 	j.registerLines(f)
+	j.ComplainAfter = Span(6 * time.Hour) // an evening's maintenance; a night's outage is told in the morning
+	f.Var(&j.ComplainAfter, "complain-after", "with --quiet, temporary trouble (exit code 75) stays unsaid until it has lasted `D` "+
+		"(90m, 6h, 2d; 0: at once)")
 }
 
 // RegisterVerify registers the flags of a job that only looks at the destination.

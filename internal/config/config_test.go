@@ -88,6 +88,8 @@ func TestValues(t *testing.T) {
 		{new(Size), "0", "error"}, {new(Size), "-1", "error"}, {new(Size), "much", "error"}, {new(Size), "9e99", "error"}, {new(Size), "nan", "error"}, {new(Size), "", "error"},
 		{new(Age), "12h", "12h"}, {new(Age), "30d", "30d"}, {new(Age), "2w", "14d"}, {new(Age), "1y", "1y"},
 		{new(Age), "30", "error"}, {new(Age), "d", "error"}, {new(Age), "0d", "error"}, {new(Age), "4000000000y", "error"}, {new(Age), "", "error"},
+		{new(Span), "90m", "1h30m0s"}, {new(Span), "6h", "6h"}, {new(Span), "120m", "2h"}, {new(Span), "1h30m", "1h30m0s"}, {new(Span), "2d", "2d"}, {new(Span), "1w", "7d"},
+		{new(Span), "0", "0s"}, {new(Span), "-1h", "error"}, {new(Span), "6", "error"}, {new(Span), "", "error"}, {new(Span), "soon", "error"},
 		{new(Date), "2020-01-31T12:00:00+01:00", "2020-01-31T12:00:00+01:00"}, {new(Date), "31.1.2020", "error"}, {new(Date), "2020-02-30", "error"},
 		{new(Mode), "seen", "seen"}, {new(Mode), "Seen", "error"},
 		{new(Rate), "500K/s", "512000"}, {new(Rate), "2M", "2097152"}, {new(Rate), "0/s", "error"}, {new(Rate), "/s", "error"},

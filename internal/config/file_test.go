@@ -119,7 +119,7 @@ func TestKeysAreTheFlags(t *testing.T) {
 	values := map[string]string{"from": `"pop3s://a@h"`, "to": `"imaps://b@i"`, "folder": `"X"`, "delete": `"14d"`, "max-delete": "5",
 		"verify": `"digest"`, "no-dedup": "true", "since": "2020-01-31", "until": "2021-01-31T12:00:00+01:00", "max-messages": "5", "max-size": `"25M"`,
 		"flags": `"seen"`, "seen-before": `"30d"`, "trust-headers": "true", "flags-from": `["imaps://a@h", "profile"]`, "identity": `["a@h"]`, "sent": `"off"`, "junk": `"Spam"`, "rate": `"500K/s"`, "imap-connections": "2", "settle": `"1s"`,
-		"timeout": `"1m"`, "patience": `"1m"`, "from-password-file": `"f"`, "to-password-command": `"c"`, "from-tls-ca": `"ca"`,
+		"timeout": `"1m"`, "patience": `"1m"`, "complain-after": `"2d"`, "from-password-file": `"f"`, "to-password-command": `"c"`, "from-tls-ca": `"ca"`,
 		"from-tls-fingerprint": `"sha256:` + strings.Repeat("ab", 32) + `"`}
 	alike := map[string]string{"to-password-file": "from-password-file", "from-password-command": "to-password-command",
 		"to-tls-ca": "from-tls-ca", "to-tls-fingerprint": "from-tls-fingerprint"}
