@@ -13,13 +13,15 @@ import (
 	"github.com/pop2imap/pop2imap/internal/lab"
 )
 
-// faults are what the servers of a script do wrong. Each happens once, but for the refusal and who is away.
+// faults are what the servers of a script do wrong. Each happens once, but for refusal, answer, and who is away.
 type faults struct {
 	mu                stdsync.Mutex
 	cutPOP3, cutReply string // the beginning of a command
 	lie               bool
 	away              bool // the POP3 server
 	refused           []byte
+
+	answered, reply string // a POP3 command that begins so gets this reply, each time
 }
 
 func (f *faults) pop3(_ int, line string) (reply string, drop bool) {
@@ -27,6 +29,9 @@ func (f *faults) pop3(_ int, line string) (reply string, drop bool) {
 	defer f.mu.Unlock()
 	if f.away {
 		return "", true
+	}
+	if f.answered != "" && strings.HasPrefix(line, f.answered) {
+		return f.reply + "\r\n", false
 	}
 	if f.cutPOP3 == "" || !strings.HasPrefix(line, f.cutPOP3) {
 		return "", false

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,41 +22,51 @@ import (
 	"github.com/pop2imap/pop2imap/internal/lab/dns"
 )
 
-// autoconfigHost is the only web server that the pop2imap of a script can see.
-const autoconfigHost = "autoconfig.new.example"
+// autoconfigHosts are the only web servers that the pop2imap of a script can see.
+var autoconfigHosts = []string{"autoconfig.new.example", "autoconfig.old.example"}
 
 // labLookup is the world of a script: the servers of startNames, and nothing else.
 func labLookup() discover.Lookup {
 	return discover.Lookup{Resolver: dns.Resolver(os.Getenv("LAB_DNS")),
 		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if web := os.Getenv("LAB_WEB"); web != "" && addr == autoconfigHost+":443" {
+			host, port, _ := net.SplitHostPort(addr)
+			if web := os.Getenv("LAB_WEB"); web != "" && port == "443" && slices.Contains(autoconfigHosts, host) {
 				return new(net.Dialer).DialContext(ctx, network, web)
 			}
 			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 		}}
 }
 
-// names [oauth]: DNS says that the maildrop is the one of old.example, and autoconfig of new.example that the mailbox is
-// there, of a user without his domain.
+// names [oauth] [autoconfig]: DNS says that the maildrop is the one of old.example, and autoconfig of new.example that the
+// mailbox is there, of a user without his domain. With autoconfig not DNS, but that of old.example knows the maildrop.
 func startNames(ts *testscript.TestScript, _ bool, args []string) {
 	e := serving(ts)
 	_, pop := e.maildrop.Addr()
 	_, imap := e.mailbox.Addr()
-	names, err := dns.Start(dns.Records{"_pop3s._tcp.old.example.": {dns.SRV(0, 1, uint16(pop), "localhost.")}})
+	srv := dns.Records{"_pop3s._tcp.old.example.": {dns.SRV(0, 1, uint16(pop), "localhost.")}}
+	if slices.Contains(args, "autoconfig") {
+		srv = nil
+	}
+	names, err := dns.Start(srv)
 	ts.Check(err)
 	ts.Defer(names.Close)
 	auth := "password-cleartext"
-	if len(args) > 0 {
+	if slices.Contains(args, "oauth") {
 		auth = "OAuth2"
 	}
 	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Query().Get("emailaddress") != "alice@new.example" {
+		kind, port := "imap", imap
+		switch address := r.URL.Query().Get("emailaddress"); {
+		case address == "alice@new.example":
+		case address == "alice@old.example" && slices.Contains(args, "autoconfig"):
+			kind, port = "pop3", pop
+		default:
 			http.NotFound(w, r)
 			return
 		}
-		fmt.Fprintf(w, `<clientConfig version="1.1"><emailProvider id="new.example"><incomingServer type="imap"><hostname>127.0.0.1</hostname>
+		fmt.Fprintf(w, `<clientConfig version="1.1"><emailProvider id="x.example"><incomingServer type="%s"><hostname>127.0.0.1</hostname>
 <port>%d</port><socketType>SSL</socketType><username>%%EMAILLOCALPART%%</username><authentication>%s</authentication>
-</incomingServer></emailProvider></clientConfig>`, imap, auth)
+</incomingServer></emailProvider></clientConfig>`, kind, port, auth)
 	}))
 	web.TLS = e.ca.Good.Config.Clone()
 	web.StartTLS()

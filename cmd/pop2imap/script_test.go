@@ -58,8 +58,12 @@ func TestScripts(t *testing.T) {
 			"names":    startNames,
 			"expand":   expand,
 			"modes":    modes,
+			"answer":   answerSo,
 
 			"cat-account": catAccount,
+			"document":    document,
+			"heading":     underHeading,
+			"headings":    allHeadings,
 		},
 	})
 }
@@ -71,11 +75,12 @@ type ends struct {
 	mailbox  *lab.IMAP
 	others   []*lab.POP3 // of accounts
 	faults   faults
-	free     func() // the account that is held
+	free     func()   // the account that is held
+	headings []string // of docs/troubleshooting.md, that were met
 }
 
 func prepare(env *testscript.Env) error {
-	ca, err := lab.NewTLS(autoconfigHost)
+	ca, err := lab.NewTLS(autoconfigHosts...)
 	if err != nil {
 		return err
 	}
@@ -127,7 +132,7 @@ func startMaildrop(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("FROM", fmt.Sprintf("%s://alice@127.0.0.1:%d", scheme, port))
 }
 
-// mailbox [limit=N] [no-create] [plain] [alters]: an empty IMAP server, or one that adds a field to each message.
+// mailbox [limit=N] [no-create] [plain] [no-starttls] [alters]: an empty IMAP server, or one that adds a field to each message.
 func startMailbox(ts *testscript.TestScript, _ bool, args []string) {
 	e := serving(ts)
 	o := lab.IMAPOptions{User: "alice", Password: password, TLS: e.ca.Good.Config, Implicit: true,
@@ -141,6 +146,8 @@ func startMailbox(ts *testscript.TestScript, _ bool, args []string) {
 			o.Alter = func(raw []byte) []byte { return append([]byte("X-Scanned: yes\r\n"), raw...) }
 		case a == "plain":
 			o.Implicit, scheme = false, "imap"
+		case a == "no-starttls":
+			o.TLS = nil
 		case strings.HasPrefix(a, "limit="):
 			n, err := strconv.ParseUint(strings.TrimPrefix(a, "limit="), 10, 32)
 			ts.Check(err)
