@@ -24,6 +24,8 @@ var notProvoked = map[string]string{
 	"… was silent for …":                                         "internal/wire shows it, in the time of a test",
 	"make room in the account, or have its quota raised":         "the lab has no quota; sync/refuse_test.go:TestWithoutRoomTheRestWaits",
 	"the server is busy or wants less at a time":                 "internal/imap/refusal_test.go:TestThrottled",
+	"the state lies in memory":                                   "internal/doctor/doctor_test.go:TestWhatIsNotWell",
+	"the state lies on a network file system":                    "the same",
 	"written by a newer program":                                 "state/state_test.go:TestOpenRefusesWhatIsNoState",
 	"keep a large message on disk":                               "sync/spool_test.go:TestSpoolSaysThatOurDiskIsFull",
 	"the file system cannot hold it":                             "it takes such a file system",
