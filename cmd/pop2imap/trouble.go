@@ -16,7 +16,7 @@ const minutes = "2006-01-02 15:04"
 
 // conclude ends an account on the screen, but for temporary trouble with --quiet: that is told once when it has lasted
 // --complain-after, and once more when it is over. How long it has lasted only the state knows. What cannot be remembered
-// is said at once. A dry run and one that was stopped change nothing of it.
+// is said at once, and so is all on a terminal: there somebody looks. A dry run and one that was stopped change nothing of it.
 func (r *round) conclude(ctx context.Context, c *candidate, s *screen, report sync.Report, exit int) {
 	ctx = context.WithoutCancel(ctx) // another account may have been told to stop meanwhile
 	var err error
@@ -46,7 +46,7 @@ func (r *round) troubled(ctx context.Context, c *candidate, s *screen, report sy
 	if err == nil {
 		t, err = a.TroubleMet(ctx, now, report.Copied+report.Recognised+report.Deleted > 0)
 	}
-	if err != nil || !s.quiet {
+	if err != nil || !s.quiet || isTerminal(s.err) {
 		s.summary(report, false)
 		return err
 	}
