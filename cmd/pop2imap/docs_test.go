@@ -34,7 +34,7 @@ var notRun = map[string]string{
 	"systemctl ":       "it would start services of this machine; that packaging has the units is looked at",
 	"journalctl ":      "the same",
 	"systemctl edit ":  "it is an editor",
-	"podman ":          "it needs an image; packaging/check.sh makes one",
+	"podman ":          "it needs an image; what the program is given in it is parsed",
 	"thunderbird ":     "it needs a screen",
 }
 
@@ -169,6 +169,9 @@ func (d *reader) leave(line string) {
 			continue
 		}
 		d.ts.Check(d.ts.Exec("sh", "-n", "-c", line))
+		if at := strings.Index(line, " pop2imap "); strings.HasPrefix(line, "podman run ") {
+			d.ts.Check(parses(line[at+1:])) // what stands behind the image
+		}
 		for _, unit := range regexp.MustCompile(`pop2imap[^\s']*`).FindAllString(line, -1) {
 			if strings.Contains(begin, "ctl ") && !regexp.MustCompile(`^pop2imap@(\*|\w*\.(service|timer))$`).MatchString(unit) {
 				d.fatalf("packaging has no unit %s", unit)
