@@ -92,7 +92,11 @@ func aftermath(r sync.Report) string {
 	if len(words) == 0 {
 		words = []string{"nothing was changed at either end"}
 	}
-	say(r.Left, "waiting for the next run")
+	waits := "wait for the next run"
+	if r.Left == 1 {
+		waits = "waits for the next run"
+	}
+	say(r.Left, waits)
 	return strings.Join(words, "; ")
 }
 

@@ -29,10 +29,10 @@ func TestLineOfAMessage(t *testing.T) {
 
 func TestAftermath(t *testing.T) {
 	for want, r := range map[string]sync.Report{
-		"nothing was changed at either end":                                               {},
-		"nothing was changed at either end; 2 messages waiting for the next run":          {Known: 3, Left: 2},
-		"2 messages copied; 1 message deleted at the source":                              {Copied: 2, Deleted: 1},
-		"3 messages in doubt: the next run finds out; 1 message waiting for the next run": {InDoubt: 2, Missing: 1, Left: 1},
+		"nothing was changed at either end":                                             {},
+		"nothing was changed at either end; 2 messages wait for the next run":           {Known: 3, Left: 2},
+		"2 messages copied; 1 message deleted at the source":                            {Copied: 2, Deleted: 1},
+		"3 messages in doubt: the next run finds out; 1 message waits for the next run": {InDoubt: 2, Missing: 1, Left: 1},
 	} {
 		if got := aftermath(r); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)

@@ -39,11 +39,12 @@ func (g *gate) logIn() error {
 	if !ok || g.lost != nil || e.Class == sync.Config {
 		return err
 	}
-	if e.Remedy == "" {
+	switch {
+	case e.Remedy != "":
+	case e.Class == sync.Login:
+		e.Remedy = sasl.Remedy(g.server.Host, mechanism, g.server.Side, e.Server)
+	default:
 		e.Remedy = fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), g.server.Side)
-		if e.Class == sync.Login {
-			e.Remedy = "check user name and password; some providers want an app password; " + e.Remedy
-		}
 	}
 	return sync.Doing(e, "cannot log in to %s as %s", g.server.Host, g.login.User)
 }

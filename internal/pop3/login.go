@@ -32,11 +32,12 @@ func (s *Session) logIn(server wire.Server, greeting string) error {
 	if !ok {
 		return err
 	}
-	if e.Remedy == "" {
+	switch {
+	case e.Remedy != "":
+	case e.Class == sync.Login:
+		e.Remedy = sasl.Remedy(server.Host, mechanism, server.Side, e.Server)
+	default:
 		e.Remedy = fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), server.Side)
-		if e.Class == sync.Login {
-			e.Remedy = "check user name and password; some providers want an app password; " + e.Remedy
-		}
 	}
 	return sync.Doing(e, "cannot log in to %s as %s", s.w.Host(), s.login.User)
 }
