@@ -104,13 +104,3 @@ func sourceWords(ts *testscript.TestScript) (words []string) {
 	ts.Check(err)
 	return words
 }
-
-// answer COMMAND REPLY: a POP3 command that begins so gets this reply, each time; answer nothing: it is executed again.
-func answerSo(ts *testscript.TestScript, _ bool, args []string) {
-	set(ts, func(f *faults) {
-		f.answered, f.reply = "", ""
-		if args[0] != "nothing" {
-			f.answered, f.reply = args[0], args[1]
-		}
-	})
-}

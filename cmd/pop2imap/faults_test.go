@@ -21,7 +21,9 @@ type faults struct {
 	away              bool // the POP3 server
 	refused           []byte
 
-	answered, reply string // a POP3 command that begins so gets this reply, each time
+	answered, reply string        // a POP3 command that begins so gets this reply, each time
+	hung            string        // a POP3 command that begins so gets none
+	over            chan struct{} // closed when the script ends
 }
 
 func (f *faults) pop3(_ int, line string) (reply string, drop bool) {
@@ -32,6 +34,12 @@ func (f *faults) pop3(_ int, line string) (reply string, drop bool) {
 	}
 	if f.answered != "" && strings.HasPrefix(line, f.answered) {
 		return f.reply + "\r\n", false
+	}
+	if f.hung != "" && strings.HasPrefix(line, f.hung) {
+		f.mu.Unlock() // others go on
+		<-f.over
+		f.mu.Lock()
+		return "", true
 	}
 	if f.cutPOP3 == "" || !strings.HasPrefix(line, f.cutPOP3) {
 		return "", false

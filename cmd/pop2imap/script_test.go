@@ -36,6 +36,8 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
 		Setup: prepare,
+		// UPDATE_SCRIPTS=1 writes what cmp finds into the scripts: look at the difference before you commit it.
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"maildrop": startMaildrop,
 			"mailbox":  startMailbox,
@@ -59,6 +61,9 @@ func TestScripts(t *testing.T) {
 			"expand":   expand,
 			"modes":    modes,
 			"answer":   answerSo,
+			"hang":     hang,
+			"said":     said,
+			"plain":    plain,
 
 			"cat-account": catAccount,
 			"document":    document,
@@ -85,8 +90,10 @@ func prepare(env *testscript.Env) error {
 		return err
 	}
 	e := &ends{ca: ca}
+	e.faults.over = make(chan struct{})
 	env.Values["ends"] = e
 	env.Defer(func() {
+		close(e.faults.over)
 		if e.maildrop != nil {
 			e.maildrop.Close()
 		}
@@ -111,13 +118,14 @@ func prepare(env *testscript.Env) error {
 
 func serving(ts *testscript.TestScript) *ends { return ts.Value("ends").(*ends) }
 
-// maildrop [no-uidl] [no-capa] [no-top] [plain] [no-stls]: a POP3 server with five messages; plain for pop3://.
+// maildrop [no-uidl] [no-capa] [no-top] [plain] [no-stls] [apop] [auth=MECH]…: a POP3 server with five messages; plain for
+// pop3://. $FROM_PORT is its port.
 func startMaildrop(ts *testscript.TestScript, _ bool, args []string) {
 	e := serving(ts)
 	has := func(word string) bool { return strings.Contains(" "+strings.Join(args, " ")+" ", " "+word+" ") }
 	s, err := lab.StartPOP3(lab.POP3Options{User: "alice", Password: password, TLS: e.ca.Good.Config,
 		Implicit: !has("plain"), NoUIDL: has("no-uidl"), NoCAPA: has("no-capa"), NoTOP: has("no-top"), NoSTLS: has("no-stls"),
-		Hook: e.faults.pop3})
+		APOP: has("apop"), Mechs: mechanisms(args), Hook: e.faults.pop3})
 	ts.Check(err)
 	if e.maildrop != nil {
 		e.maildrop.Close()
@@ -129,14 +137,15 @@ func startMaildrop(ts *testscript.TestScript, _ bool, args []string) {
 	if has("plain") {
 		scheme = "pop3"
 	}
+	ts.Setenv("FROM_PORT", strconv.Itoa(port))
 	ts.Setenv("FROM", fmt.Sprintf("%s://alice@127.0.0.1:%d", scheme, port))
 }
 
-// mailbox [limit=N] [no-create] [plain] [no-starttls] [alters]: an empty IMAP server, or one that adds a field to each message.
+// mailbox [limit=N] [no-create] [plain] [no-starttls] [alters] [auth=MECH]…: an empty IMAP server, or one that adds a field to each message.
 func startMailbox(ts *testscript.TestScript, _ bool, args []string) {
 	e := serving(ts)
 	o := lab.IMAPOptions{User: "alice", Password: password, TLS: e.ca.Good.Config, Implicit: true,
-		Hook: e.faults.imap, RefuseAppend: e.faults.append}
+		Mechs: mechanisms(args), Hook: e.faults.imap, RefuseAppend: e.faults.append}
 	scheme := "imaps"
 	for _, a := range args {
 		switch {
@@ -148,6 +157,7 @@ func startMailbox(ts *testscript.TestScript, _ bool, args []string) {
 			o.Implicit, scheme = false, "imap"
 		case a == "no-starttls":
 			o.TLS = nil
+		case strings.HasPrefix(a, "auth="):
 		case strings.HasPrefix(a, "limit="):
 			n, err := strconv.ParseUint(strings.TrimPrefix(a, "limit="), 10, 32)
 			ts.Check(err)
@@ -163,6 +173,7 @@ func startMailbox(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	e.mailbox = s
 	_, port := s.Addr()
+	ts.Setenv("TO_PORT", strconv.Itoa(port))
 	ts.Setenv("TO", fmt.Sprintf("%s://alice@127.0.0.1:%d", scheme, port))
 }
 
@@ -173,7 +184,8 @@ func deliver(ts *testscript.TestScript, _ bool, args []string) {
 	serving(ts).maildrop.SetMail(lab.Sample()[:n])
 }
 
-// exits CODE COMMAND…: as exec, with the exit code. The password must not be in what it prints.
+// exits CODE COMMAND…: as exec, with the exit code. The password must not be in what it prints, and the sums of a summary in JSON
+// must be right.
 func expectExit(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -189,10 +201,13 @@ func expectExit(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
 	for _, stream := range []string{"stdout", "stderr"} {
-		if strings.Contains(ts.ReadFile(stream), password) {
-			ts.Fatalf("the password is in %s", stream)
+		for _, secret := range []string{password, b64(password), b64("\x00alice\x00" + password)} {
+			if strings.Contains(ts.ReadFile(stream), secret) {
+				ts.Fatalf("the password is in %s", stream)
+			}
 		}
 	}
+	sums(ts, got)
 }
 
 // stored FOLDER I…: the folder holds these messages of the sample, in this order, to the octet. Without any it need not exist.
