@@ -77,7 +77,7 @@ func plain(ts *testscript.TestScript, _ bool, args []string) {
 		{fmt.Sprintf(`(%d|%d)-\d\d-\d\d[ T]\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?`, now, now+1), "NOW"},
 		{`, in [0-9.]+m?s`, ", in TIME"},
 		{`"seconds":[0-9.e-]+`, `"seconds":SECONDS`},
-		{`answers in \S+`, "answers in TIME"},
+		{`port \d+ answers in \S+`, "port PORT answers in TIME"},
 		{`good for \d+ days, until [0-9-]+`, "good for DAYS, until DATE"},
 		{`\(\S+s and \S+s\)`, "(TIME and TIME)"},
 	} {

@@ -85,12 +85,12 @@ warning from top: the server has no TOP: what the folder has already can be reco
   do: nothing; if the folder is empty, --no-dedup saves the looking
 `},
 		{"wrong password at the source", setting{}, func(w *world) { w.o.From.Secret = "wrong" }, `
-failure from login: cannot log in to 127.0.0.1 as alice: login refused
+failure from login: cannot log in to 127.0.0.1 as alice
   said: -ERR [AUTH] *** user name, password or token
   do: check user name and password; some providers want an app password; tried user, ?auth=… in --from takes another way
 `},
 		{"wrong password at the destination", setting{}, func(w *world) { w.o.To.Secret = "wrong" }, `
-failure to login: cannot log in to 127.0.0.1 as alice: the server refused
+failure to login: cannot log in to 127.0.0.1 as alice
   said: NO [AUTHENTICATIONFAILED] Authentication failed
   do: check user name and password; some providers want an app password; tried login, ?auth=… in --to takes another way
 `},

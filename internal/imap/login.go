@@ -46,6 +46,11 @@ func (g *gate) logIn() error {
 	default:
 		e.Remedy = fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), g.server.Side)
 	}
+	if e.Class == sync.Login && e.Server != "" { // which says the rest
+		refused := *e
+		refused.Err = fmt.Errorf("cannot log in to %s as %s", g.server.Host, g.login.User)
+		return &refused
+	}
 	return sync.Doing(e, "cannot log in to %s as %s", g.server.Host, g.login.User)
 }
 

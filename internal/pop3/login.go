@@ -39,6 +39,11 @@ func (s *Session) logIn(server wire.Server, greeting string) error {
 	default:
 		e.Remedy = fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), server.Side)
 	}
+	if e.Class == sync.Login && e.Server != "" { // which says the rest
+		refused := *e
+		refused.Err = fmt.Errorf("cannot log in to %s as %s", s.w.Host(), s.login.User)
+		return &refused
+	}
 	return sync.Doing(e, "cannot log in to %s as %s", s.w.Host(), s.login.User)
 }
 
