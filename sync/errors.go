@@ -100,7 +100,7 @@ func StateError(err error) error {
 	case errors.Is(err, state.ErrMove):
 		return &Error{Class: Bug, Err: err}
 	}
-	return &Error{Class: Storage, Err: err, Remedy: "look at the disk: is it full, read-only, or another user's?"}
+	return &Error{Class: Storage, Err: err, Remedy: remedies[Storage]}
 }
 
 func lasting(err error) bool {

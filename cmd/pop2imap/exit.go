@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -125,24 +126,45 @@ func (p *program) complain(cmd *cobra.Command, err error) {
 	}
 }
 
-// explain prints what failed, the server's own words, and what to do.
+// explain prints what failed, the server's own words, and what to do. Several errors that are one have what to do at the end.
 func explain(w io.Writer, who string, err error) {
-	e, ok := errors.AsType[*sync.Error](err)
-	if !ok {
-		fmt.Fprintf(w, "%s  %s\n", who, sync.Clean(err.Error()))
-		return
+	var todo []string
+	for _, err := range apiece(err) {
+		e, ok := errors.AsType[*sync.Error](err)
+		if !ok {
+			e = &sync.Error{Err: err}
+		}
+		lines := []string{e.Err.Error()}
+		if e.Class == sync.Config { // a config file may have several faults
+			lines = strings.Split(lines[0], "\n")
+		}
+		for _, line := range lines {
+			fmt.Fprintf(w, "%s  %s\n", who, sync.Clean(line))
+		}
+		if e.Server != "" {
+			fmt.Fprintf(w, "  server said: %s\n", e.Server)
+		}
+		if advice := e.Advice(); exitCode(err) != exitUsage && advice != "" && !slices.Contains(todo, advice) {
+			todo = append(todo, advice)
+		}
 	}
-	lines := []string{e.Err.Error()}
-	if e.Class == sync.Config { // a config file may have several faults
-		lines = strings.Split(lines[0], "\n")
+	for _, advice := range todo {
+		fmt.Fprintf(w, "  what to do:  %s\n", advice)
 	}
-	for _, line := range lines {
-		fmt.Fprintf(w, "%s  %s\n", who, sync.Clean(line))
+}
+
+// apiece takes apart errors that were made one, and say no more together.
+func apiece(whole error) (list []error) {
+	err := whole
+	if e, ok := whole.(*sync.Error); ok && e.Remedy == "" {
+		err = e.Err
 	}
-	if e.Server != "" {
-		fmt.Fprintf(w, "  server said: %s\n", e.Server)
+	joined, ok := err.(interface{ Unwrap() []error })
+	if _, classed := errors.AsType[*sync.Error](err); !ok || !classed {
+		return []error{whole}
 	}
-	if e.Remedy != "" {
-		fmt.Fprintf(w, "  what to do:  %s\n", e.Remedy)
+	for _, one := range joined.Unwrap() {
+		list = append(list, apiece(one)...)
 	}
+	return list
 }

@@ -149,7 +149,7 @@ func (f *File) unreadable(err error) error {
 }
 
 func fault(err error) error {
-	return &sync.Error{Class: sync.Config, Err: err, Remedy: "mend the file; pop2imap config validate tells all that is wrong with it"}
+	return &sync.Error{Class: sync.Config, Err: err, Remedy: "mend the file, and look again with pop2imap config validate"}
 }
 
 // at is an error on a line of the file.

@@ -4,7 +4,6 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,23 +119,11 @@ func (x *examination) fail(check, end string, err error) {
 
 // Failed is the finding that an error means.
 func Failed(check, end string, err error) Finding {
-	f := Finding{Check: check, End: end, Level: Failure, Text: sync.Clean(err.Error()), Remedy: remedies[sync.ClassOf(err)], Err: err}
+	f := Finding{Check: check, End: end, Level: Failure, Text: sync.Clean(err.Error()), Remedy: (&sync.Error{Class: sync.ClassOf(err)}).Advice(), Err: err}
 	if e, ok := errors.AsType[*sync.Error](err); ok {
-		f.Text, f.Server, f.Remedy = sync.Clean(e.Err.Error()), e.Server, cmp.Or(e.Remedy, f.Remedy)
+		f.Text, f.Server, f.Remedy = sync.Clean(e.Err.Error()), e.Server, e.Advice()
 	}
 	return f
-}
-
-// remedies are for errors that have none of their own.
-var remedies = map[sync.Class]string{
-	sync.Bug:         "report it",
-	sync.Temporary:   "try again later; if it stays so, ask whoever runs the server",
-	sync.Unavailable: "ask whoever runs the server",
-	sync.Missing:     "choose another folder with --folder",
-	sync.Protocol:    "check that host and port are those of a mail server, and ask whoever runs it",
-	sync.Login:       "check user name and password",
-	sync.Config:      "mend it, and run doctor again",
-	sync.Stopped:     "run it again",
 }
 
 // rounded is a time span as a person says it.

@@ -104,7 +104,7 @@ failure from secret: others can read FILE
 			w.o.To = End{Server: wire.Server{Side: "to"}, Err: &sync.Error{Class: sync.Config, Err: errors.New("no such file")}}
 		}, `
 failure to config: no such file
-  do: mend it, and run doctor again
+  do: mend it, and run it again
 `},
 		{"small APPENDLIMIT", setting{imap: lab.IMAPOptions{AppendLimit: 600}}, nil, `
 warning to appendlimit: 3 messages are too large of those that wait: the server takes none of more than 600 B
