@@ -23,7 +23,7 @@ type faults struct {
 
 	answered, reply string        // a POP3 command that begins so gets this reply, each time
 	hung            string        // a POP3 command that begins so gets none
-	over            chan struct{} // closed when the script ends
+	goOn            chan struct{} // nil, or closed when its session may end
 }
 
 func (f *faults) pop3(_ int, line string) (reply string, drop bool) {
@@ -36,8 +36,9 @@ func (f *faults) pop3(_ int, line string) (reply string, drop bool) {
 		return f.reply + "\r\n", false
 	}
 	if f.hung != "" && strings.HasPrefix(line, f.hung) {
+		goOn := f.goOn
 		f.mu.Unlock() // others go on
-		<-f.over
+		<-goOn
 		f.mu.Lock()
 		return "", true
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -90,10 +91,9 @@ func prepare(env *testscript.Env) error {
 		return err
 	}
 	e := &ends{ca: ca}
-	e.faults.over = make(chan struct{})
 	env.Values["ends"] = e
 	env.Defer(func() {
-		close(e.faults.over)
+		e.faults.hang("")
 		if e.maildrop != nil {
 			e.maildrop.Close()
 		}
@@ -118,12 +118,17 @@ func prepare(env *testscript.Env) error {
 
 func serving(ts *testscript.TestScript) *ends { return ts.Value("ends").(*ends) }
 
-// maildrop [no-uidl] [no-capa] [no-top] [plain] [no-stls] [apop] [auth=MECH]…: a POP3 server with five messages; plain for
+// maildrop [no-uidl] [no-capa] [no-top] [plain] [no-stls] [old-tls] [apop] [auth=MECH]…: a POP3 server with five messages; plain for
 // pop3://. $FROM_PORT is its port.
 func startMaildrop(ts *testscript.TestScript, _ bool, args []string) {
 	e := serving(ts)
 	has := func(word string) bool { return strings.Contains(" "+strings.Join(args, " ")+" ", " "+word+" ") }
-	s, err := lab.StartPOP3(lab.POP3Options{User: "alice", Password: password, TLS: e.ca.Good.Config,
+	config := e.ca.Good.Config
+	if has("old-tls") {
+		config = config.Clone()
+		config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+	}
+	s, err := lab.StartPOP3(lab.POP3Options{User: "alice", Password: password, TLS: config,
 		Implicit: !has("plain"), NoUIDL: has("no-uidl"), NoCAPA: has("no-capa"), NoTOP: has("no-top"), NoSTLS: has("no-stls"),
 		APOP: has("apop"), Mechs: mechanisms(args), Hook: e.faults.pop3})
 	ts.Check(err)

@@ -22,23 +22,35 @@ func mechanisms(args []string) (list []string) {
 	return list
 }
 
-// answer COMMAND REPLY: the maildrop says so to each command that begins so; answer nothing: it does as it should.
+// answer COMMAND REPLY: the maildrop says so (\r\n between lines) to each command that begins so; answer nothing: it does as it should.
 func answerSo(ts *testscript.TestScript, _ bool, args []string) {
 	set(ts, func(f *faults) {
 		f.answered, f.reply = "", ""
 		if args[0] != "nothing" {
-			f.answered, f.reply = args[0], args[1]
+			f.answered, f.reply = args[0], strings.ReplaceAll(args[1], `\r\n`, "\r\n")
 		}
 	})
 }
 
-// hang COMMAND: the maildrop never answers a command that begins so; hang nothing: it does.
+// hang COMMAND: the maildrop never answers a command that begins so; hang nothing: it does, and sessions that waited end.
 func hang(ts *testscript.TestScript, _ bool, args []string) {
-	set(ts, func(f *faults) {
-		if f.hung = args[0]; f.hung == "nothing" {
-			f.hung = ""
-		}
-	})
+	command := args[0]
+	if command == "nothing" {
+		command = ""
+	}
+	serving(ts).faults.hang(command)
+}
+
+func (f *faults) hang(command string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.hung = command; f.goOn != nil {
+		close(f.goOn)
+		f.goOn = nil
+	}
+	if command != "" {
+		f.goOn = make(chan struct{})
+	}
 }
 
 // [!] said pop3|imap REGEXP: a command that matches was sent to this server since it started.

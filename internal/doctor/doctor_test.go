@@ -208,3 +208,14 @@ func TestSizesThatLie(t *testing.T) {
 		}
 	}
 }
+
+// TestFlagsThatAFolderKeeps: the lab tells them only after SELECT, and doctor does EXAMINE.
+func TestFlagsThatAFolderKeeps(t *testing.T) {
+	x := &examination{}
+	x.lookAtFlags([]string{`\Seen`, `\Answered`})
+	want := Finding{Check: "flags", End: "to", Level: Warning, Text: `the folder keeps these flags only: \Seen \Answered`,
+		Remedy: "nothing: the others, such as $Forwarded, may get lost there"}
+	if len(x.findings) != 1 || x.findings[0] != want {
+		t.Errorf("got %+v, want %+v", x.findings, want)
+	}
+}

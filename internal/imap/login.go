@@ -43,7 +43,7 @@ func (g *gate) logIn() error {
 	case e.Remedy != "":
 	case e.Class == sync.Login:
 		e.Remedy = sasl.Remedy(g.server.Host, mechanism, g.server.Side, e.Server)
-	default:
+	case e.Class != sync.Temporary: // that passes, and another way would not help
 		e.Remedy = fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), g.server.Side)
 	}
 	if e.Class == sync.Login && e.Server != "" { // which says the rest

@@ -122,6 +122,7 @@ func TestNoWayToLogIn(t *testing.T) {
 		s := startScript(t, denies("LOGINDISABLED AUTH=GSSAPI", "% NO\r\n"))
 		e := hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: auth}), sync.Unavailable)
 		says(t, e, "no way to log in")
+		equal(t, "remedy", e.Remedy, "the server may want TLS: use imaps:// or imap://")
 	}
 }
 

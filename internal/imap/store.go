@@ -68,5 +68,5 @@ func (s *Session) store(m sync.Marking) (waiting []*imapclient.FetchCommand) {
 // replaced is the error of a folder whose UIDs mean something else now.
 func replaced(f sync.Folder) error {
 	return &sync.Error{Class: sync.Temporary, Err: fmt.Errorf("the folder %q was replaced while we looked at it", f.Name),
-		Remedy: "run it again"}
+		Remedy: "run it again: it works on the new one"}
 }

@@ -36,7 +36,7 @@ func (s *Session) logIn(server wire.Server, greeting string) error {
 	case e.Remedy != "":
 	case e.Class == sync.Login:
 		e.Remedy = sasl.Remedy(server.Host, mechanism, server.Side, e.Server)
-	default:
+	case e.Class != sync.Temporary: // that passes, and another way would not help
 		e.Remedy = fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), server.Side)
 	}
 	if e.Class == sync.Login && e.Server != "" { // which says the rest

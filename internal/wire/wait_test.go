@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,7 +54,10 @@ func TestDrip(t *testing.T) {
 				defer drips(server, c.octets, c.pause)()
 				begun := time.Now()
 				_, err := io.Copy(io.Discard, conn)
-				isClass(t, err, sync.Temporary, "too slow to go on")
+				e := isClass(t, err, sync.Temporary, "too slow to go on")
+				if want := "if the line is only slow, a longer --timeout helps"; !strings.Contains(e.Remedy, want) {
+					t.Errorf("remedy %q, want %q", e.Remedy, want)
+				}
 				if took := time.Since(begun); took != endurance*timeout {
 					t.Errorf("it took %v, want %v", took, endurance*timeout)
 				}
