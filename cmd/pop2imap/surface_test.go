@@ -1,0 +1,154 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/spf13/pflag"
+)
+
+// scriptLines are the commands of all scripts, without what stands in their files.
+func scriptLines(t *testing.T) (lines []string) {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		script, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(script.Comment)) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+// runs are those that run the program: what stands behind its name, and the exit code that is expected.
+func runs(t *testing.T) (commands []string, exits map[int]bool) {
+	t.Helper()
+	exits = map[int]bool{}
+	run := regexp.MustCompile(`^(?:exits (\d+)|exec) pop2imap\b(.*)$`)
+	for _, line := range scriptLines(t) {
+		m := run.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		if code, err := strconv.Atoi(m[1]); err == nil {
+			exits[code] = true
+		}
+		commands = append(commands, strings.TrimSpace(m[2]))
+	}
+	return commands, exits
+}
+
+// TestEachExitCodeIsProduced: by a script; or, where that takes a signal or a bug, by one of these tests, which has the number.
+func TestEachExitCodeIsProduced(t *testing.T) {
+	elsewhere := map[int]string{70: "TestPanicStaysInItsAccount", 130: "TestInterrupted", 143: "TestStopReachesAllAccounts"}
+	_, exits := runs(t)
+	for _, code := range append([]int{exitUsage}, gravity...) {
+		if test := elsewhere[code]; test != "" {
+			if !integersIn(t, test)[code] {
+				t.Errorf("%s has no %d", test, code)
+			}
+		} else if !exits[code] {
+			t.Errorf("no script ends with %d", code)
+		}
+	}
+	for code := range exits {
+		if !slices.Contains(append([]int{exitUsage}, gravity...), code) {
+			t.Errorf("a script ends with %d, which is none of SPEC §5", code)
+		}
+	}
+}
+
+// integersIn gives those that stand in a test of this package.
+func integersIn(t *testing.T, test string) map[int]bool {
+	t.Helper()
+	paths, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[int]bool{}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Name.Name != test {
+				continue
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.INT {
+					if n, err := strconv.Atoi(lit.Value); err == nil {
+						found[n] = true
+					}
+				}
+				return true
+			})
+		}
+	}
+	return found
+}
+
+// TestEachCommandIsInAScript: what a user can type, a script does.
+func TestEachCommandIsInAScript(t *testing.T) {
+	commands, _ := runs(t)
+	for _, c := range everyCommand(program0().root()) {
+		path := strings.TrimSpace(strings.TrimPrefix(c.CommandPath(), "pop2imap"))
+		used := false
+		for _, line := range commands {
+			used = used || line == path || strings.HasPrefix(line, path+" ")
+		}
+		if !used {
+			t.Errorf("no script has pop2imap %s", path)
+		}
+	}
+}
+
+// TestEachFlagIsInAScript: those of sync with sync, or as a variable; each other one with some command that has it.
+func TestEachFlagIsInAScript(t *testing.T) {
+	commands, _ := runs(t)
+	variables := regexp.MustCompile(`(?m)^env (POP2IMAP_[A-Z_]+)=.`).FindAllString(strings.Join(scriptLines(t), "\n"), -1)
+	used := func(command string, f *pflag.Flag) bool {
+		form := "--" + f.Name + `(=| |$)`
+		if f.Shorthand != "" {
+			form += "|-" + f.Shorthand + "+( |$)"
+		}
+		like := regexp.MustCompile(`^` + command + `( .*)? (` + form + `)`)
+		return slices.ContainsFunc(commands, like.MatchString)
+	}
+	found := map[string]bool{} // by some command
+	for _, c := range everyCommand(program0().root()) {
+		path := strings.TrimSpace(strings.TrimPrefix(c.CommandPath(), "pop2imap"))
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			found[f.Name] = found[f.Name] || used(path, f)
+			variable := "env POP2IMAP_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_")) + "="
+			if path == "sync" && !used(path, f) && !slices.ContainsFunc(variables, func(v string) bool { return strings.HasPrefix(v, variable) }) {
+				t.Errorf("no script has pop2imap sync --%s", f.Name)
+			}
+		})
+	}
+	for name, ok := range found {
+		if !ok && name != "version" { // of the root, whose path is empty
+			t.Errorf("no script has --%s", name)
+		}
+	}
+}
