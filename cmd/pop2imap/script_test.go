@@ -212,6 +212,9 @@ func expectExit(ts *testscript.TestScript, _ bool, args []string) {
 			}
 		}
 	}
+	if strings.Contains(ts.ReadFile("stdout"), "\x1b") {
+		ts.Fatalf("stdout has colours, or drives the terminal")
+	}
 	sums(ts, got)
 }
 
