@@ -144,6 +144,16 @@ func (a *Account) Claimed(ctx context.Context, folder string, uidvalidity, from 
 	return claimed, nil
 }
 
+// KnowsFolder says whether any record is of a message in that folder.
+func (a *Account) KnowsFolder(ctx context.Context, folder string) (known bool, err error) {
+	err = each(ctx, a.store.read, func(row scanner) error { return row.Scan(&known) },
+		"SELECT EXISTS (SELECT 1 FROM record WHERE account = ? AND folder = ?)", a.id, folder)
+	if err != nil {
+		return false, a.store.fail("look for the folders of account "+a.Name, err)
+	}
+	return known, nil
+}
+
 // everything reads the table as it lies: by an index, SQLite would have to sort a million rows first.
 const everything = "SELECT " + columns + " FROM record NOT INDEXED WHERE account = ? ORDER BY id"
 

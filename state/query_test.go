@@ -285,3 +285,20 @@ func TestQueriesUseAnIndex(t *testing.T) {
 		t.Errorf("counts: %s", got)
 	}
 }
+
+func TestKnowsFolder(t *testing.T) {
+	s := opened(t)
+	a := account(t, s)
+	bob, err := s.Account(t.Context(), "bob", Key{"bob", "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sample("a")
+	r.Folder = "Lists"
+	begun(t, bob, r)
+	for account, want := range map[*Account]bool{a: false, bob: true} {
+		if got, err := account.KnowsFolder(t.Context(), "Lists"); err != nil || got != want {
+			t.Errorf("%s: got %t (%v), want %t", account.Name, got, err, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/pop2imap/pop2imap/internal/message"
@@ -48,9 +49,13 @@ func (r *run) mailbox(ctx context.Context, p Placement, land func(context.Contex
 		if name, err = r.special(ctx, p.Use); err != nil {
 			return nil, err
 		}
-		if box := r.opened(name); box != nil {
-			return box, nil
-		}
+	}
+	name, err := r.spelt(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if box := r.opened(name); box != nil {
+		return box, nil
 	}
 	return r.newMailbox(ctx, name)
 }
@@ -59,12 +64,13 @@ func (r *run) mailbox(ctx context.Context, p Placement, land func(context.Contex
 func (r *run) folderOf(p Placement) (name string, ok bool) {
 	switch {
 	case p.Folder != "":
-		return r.tidy(p.Folder), true
+		name, ok = r.tidy(p.Folder), true
 	case p.Use != "":
 		name, ok = r.uses[p.Use]
-		return name, ok
+	default:
+		return r.Folder, true
 	}
-	return r.Folder, true
+	return cmp.Or(r.spellings[name], name), ok
 }
 
 // tidy spells a name in one way only. A folder under two names would be two for the memory: a copy could then be taken for
@@ -81,6 +87,42 @@ func (r *run) tidy(name string) string {
 		return r.Folder
 	}
 	return name
+}
+
+// spelt gives the name under which the memory knows a folder that the server knows by several: that of the account, one that
+// records have, or the usual one. Once a folder has a name it keeps it, so that each record finds its copy.
+func (r *run) spelt(ctx context.Context, name string) (string, error) {
+	if s := r.spellings[name]; s != "" {
+		return s, nil
+	}
+	list := r.dest.Spellings(name)
+	best := list[0]
+	if slices.Contains(list, r.Folder) {
+		best = r.Folder
+	} else if r.State != nil && len(list) > 1 {
+		for _, s := range slices.Backward(list) { // the usual one is asked for last, and wins
+			known, err := r.State.KnowsFolder(ctx, s)
+			if err != nil {
+				return "", StateError(err)
+			}
+			if known {
+				best = s
+			}
+		}
+	}
+	r.spellings[name] = best
+	return best, nil
+}
+
+// elsewhere gives the folders into which a server's filter may have put mail, as the memory knows them.
+func (r *run) elsewhere(ctx context.Context) ([]string, error) {
+	list, err := r.dest.Elsewhere(ctx)
+	for i := range list {
+		if err == nil {
+			list[i], err = r.spelt(ctx, r.tidy(list[i]))
+		}
+	}
+	return list, err
 }
 
 // special finds the folder with a special use, once in a run. Where there is none it is called by its use.

@@ -239,7 +239,7 @@ func (r *run) trace(ctx context.Context, folder string, lost []state.Record) (er
 
 // searchFor looks everywhere, and gives back what is nowhere.
 func (r *run) searchFor(ctx context.Context, folder string, lost []state.Record) ([]state.Record, error) {
-	elsewhere, err := r.dest.Elsewhere(ctx)
+	elsewhere, err := r.elsewhere(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/pop2imap/pop2imap/internal/imap"
 	"github.com/pop2imap/pop2imap/internal/lab"
 	"github.com/pop2imap/pop2imap/internal/lab/real"
+	"github.com/pop2imap/pop2imap/internal/message"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -79,5 +80,32 @@ func TestSeveralFoldersAtRealServers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Where all names begin with "INBOX." a folder has two of them, and is one folder to the memory: a copy does not count for
+// two messages, whichever name a rule or an old state has.
+func TestTwoNamesOfOneFolder(t *testing.T) {
+	s := real.Start(t, real.Courier, nil)
+	a, again := mail("a"), as(mail("a"), "again")
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, a)
+	under := func(folder string) func(*sync.Options) {
+		return func(o *sync.Options) {
+			o.Place = func([]byte, int64, message.Inference) sync.Placement { return sync.Placement{Folder: folder} }
+		}
+	}
+	w.wants(w.run(under("INBOX/Lists"), into(t, s)), "1 listed, 1 new, 1 copied")
+	w.edit("UPDATE record SET folder = 'INBOX/Lists'") // as versions did that took a name as it came
+	w.pop.SetMail([]lab.Mail{a, again})
+	w.wants(w.run(under("Lists"), into(t, s)), "2 listed, 1 known, 1 new, 1 copied")
+	w.pop.SetMail([]lab.Mail{a, again, as(mail("a"), "once more")})
+	w.wants(w.run(under("INBOX/Lists"), into(t, s)), "3 listed, 2 known, 1 new, 1 copied")
+	if got := len(s.Stored(t, "INBOX.Lists")); got != 3 {
+		t.Errorf("got %d messages, want 3", got)
+	}
+	for _, rec := range w.records() {
+		if rec.Folder != "INBOX/Lists" {
+			t.Errorf("%s is in %q, want the name that the folder has had", rec.UIDL, rec.Folder)
+		}
 	}
 }

@@ -39,10 +39,11 @@ type run struct {
 	dest Destination // nil: no connection
 	door *door       // nil: no login under way
 
-	goodbyes stdsync.WaitGroup // sessions that are being left
-	boxes    []*mailbox        // the folders that are open, in the order in which they were needed
-	uses     map[string]string // folders of special uses, as far as they were asked for
-	habits   map[string]*habit // what folders make of flags and dates
+	goodbyes  stdsync.WaitGroup // sessions that are being left
+	boxes     []*mailbox        // the folders that are open, in the order in which they were needed
+	uses      map[string]string // folders of special uses, as far as they were asked for
+	spellings map[string]string // by which of its names a folder is known
+	habits    map[string]*habit // what folders make of flags and dates
 
 	witnesses []Witness // those that were opened and have not failed
 	marking   bool      // the maildrop's server ends each header with a Status of its own, in this session
@@ -81,7 +82,7 @@ type run struct {
 func newRun(o Options) *run {
 	return &run{Options: o, report: Report{Began: time.Now(), Flags: map[string]int{}, Folders: map[string]int{}}, book: book{},
 		settled: map[int64]bool{}, used: map[int64]bool{}, entryOf: map[int64]*entry{}, short: map[*entry]bool{},
-		uses: map[string]string{}, habits: map[string]*habit{}, undated: map[*entry]bool{}, freed: map[string]bool{}, provedNow: map[int64]bool{}}
+		uses: map[string]string{}, spellings: map[string]string{}, habits: map[string]*habit{}, undated: map[*entry]bool{}, freed: map[string]bool{}, provedNow: map[int64]bool{}}
 }
 
 // whole does work while the account is ours.

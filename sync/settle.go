@@ -238,7 +238,7 @@ func (r *run) seekElsewhere(ctx context.Context, intents []state.Record) (missin
 	if len(intents) == 0 {
 		return nil, nil
 	}
-	folders, err := r.dest.Elsewhere(ctx)
+	folders, err := r.elsewhere(ctx)
 	if err != nil {
 		return nil, err
 	}

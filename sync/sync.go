@@ -111,6 +111,10 @@ type Destination interface {
 	// server says has it, or else one with a name that is usual for it. "": there is none.
 	Special(ctx context.Context, use string) (string, error)
 
+	// Spellings gives the names, as Open takes them, that are one folder to the server, the usual one first: where all
+	// names begin with "INBOX." (RFC 2342), "Sent" and "INBOX/Sent" are. It asks nobody.
+	Spellings(folder string) []string
+
 	// Close says LOGOUT; what was appended stays.
 	Close(ctx context.Context) error
 }

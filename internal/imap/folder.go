@@ -87,6 +87,28 @@ func (n naming) raw(folder string) (string, error) {
 	return name, nil
 }
 
+// spellings gives the names that raw takes for the same, the one without the prefix first.
+func (n naming) spellings(folder string) []string {
+	name, err := n.raw(folder)
+	if err != nil || name == "INBOX" || n.prefix == "" {
+		return []string{folder}
+	}
+	levels := func(name string) string {
+		if n.delimiter == "" {
+			return name
+		}
+		return strings.ReplaceAll(name, n.delimiter, "/")
+	}
+	list := []string{levels(name)}
+	if short, ok := n.written(name); ok && short != list[0] {
+		list = []string{short, list[0]}
+	}
+	return list
+}
+
+// Spellings implements [sync.Destination].
+func (s *Session) Spellings(folder string) []string { return s.names.spellings(folder) }
+
 // nameMax is in octets on the wire. Servers allow 255 to 1,000 or so; beyond 4,096 imapclient would send a literal.
 const nameMax = 2000
 

@@ -98,6 +98,26 @@ func TestFolderThatCannotBeOpened(t *testing.T) {
 	}
 }
 
+func TestSpellings(t *testing.T) {
+	for _, c := range []struct {
+		delimiter, prefix, folder string
+		want                      []string
+	}{
+		{".", "INBOX.", "Old/2019", []string{"Old/2019", "INBOX/Old/2019"}},
+		{".", "INBOX.", "INBOX/Old/2019", []string{"Old/2019", "INBOX/Old/2019"}},
+		{".", "INBOX.", "INBOX", []string{"INBOX"}},
+		{"/", "mail/", "Old", []string{"Old", "mail/Old"}},
+		{"/", "", "INBOX/Old", []string{"INBOX/Old"}},
+		{"", "#", "Old", []string{"Old", "#Old"}},
+		{".", "INBOX.", "v1.0", []string{"v1.0"}},
+		{".", "INBOX.", "INBOX/INBOX/x", []string{"INBOX/INBOX/x"}}, // no shorter one is the same
+	} {
+		if got := (naming{c.delimiter, c.prefix}).spellings(c.folder); !slices.Equal(got, c.want) {
+			t.Errorf("%q, %q: got %q, want %q", c.prefix, c.folder, got, c.want)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	const bad = "?"
 	for _, c := range []struct {
