@@ -60,7 +60,7 @@ func Open(ctx context.Context, path string) (*Client, error) {
 }
 
 // Know implements [sync.Witness]. A message is known by its UIDL if the header agrees, else by its header, else by
-// Message-ID, date and size of the body. If several messages of the client fit and their flags differ, it is not
+// Message-ID, date, size of the body and the last hop before the maildrop. If several messages of the client fit and their flags differ, it is not
 // known. Of one that was moved, what is left as deleted in the old place does not count beside the one in the new,
 // nor one in the trash beside one that is not there.
 func (c *Client) Know(_ context.Context, s sync.Subject) (t sync.Testimony, found bool, err error) {
@@ -103,14 +103,17 @@ func (c *Client) byHeader(s sync.Subject) []*letter {
 // noHeader is what all messages without a header share.
 var noHeader = message.Fingerprint(nil)
 
-// byID finds the letters with the same Message-ID, date and size of the body: programs on the client's side add
-// fields (Received, Delivered-To, Lines).
+// byID finds the letters with the same Message-ID, date and size of the body that came the same way: programs on the
+// client's side add fields (Received, Delivered-To, Lines). A sender can choose all but the topmost Received, which is the
+// maildrop's own: a letter that has it came through the maildrop as this very message.
 func (c *Client) byID(s sync.Subject) []*letter {
 	if s.MessageID == "" || len(s.Header) == 0 {
 		return nil
 	}
-	body := bodySize(s)
-	return c.find(datedKey(s.MessageID, dateText(s.Header)), func(l *letter) bool { return l.near(body) })
+	body, hops := bodySize(s), hopsOf(s.Header)
+	return c.find(datedKey(s.MessageID, dateText(s.Header)), func(l *letter) bool {
+		return l.near(body) && (len(hops) == 0 || slices.Contains(l.hops, hops[0]))
+	})
 }
 
 // find gives the letters of a key that fit.

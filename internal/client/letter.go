@@ -18,6 +18,7 @@ type letter struct {
 	id     key // of its Message-ID
 	body   int64
 	slack  int64     // by how much body may differ: octets
+	hops   []key     // its Received fields, the topmost first; nil if nobody asks
 	says   *verdict  // nil: nothing is known of it
 	date   time.Time // when it arrived; zero: unknown
 	why    string    // where date is from
@@ -97,6 +98,7 @@ func (c *Client) add(s *sheet, n notes, v *verdict, date time.Time, why string) 
 	c.letters = append(c.letters, l)
 	keys := []key{l.finger}
 	if id != "" {
+		c.letters[at].hops = hopsOf(s.header)
 		keys = append(keys, datedKey(id, dateText(s.header)))
 	}
 	if uidl := n.uidl(); uidl != "" {
@@ -131,6 +133,19 @@ func dateText(header []byte) string {
 		}
 	}
 	return ""
+}
+
+// hopsMost is how many Received fields of a message are kept: mail loops are cut off at that many.
+const hopsMost = 100
+
+// hopsOf gives the Received fields of a header, the topmost first.
+func hopsOf(header []byte) (hops []key) {
+	for f := range message.Fields(header) {
+		if f.Name == "received" && len(hops) < hopsMost {
+			hops = append(hops, keyOf("hop", strings.Join(strings.Fields(f.Text()), " ")))
+		}
+	}
+	return hops
 }
 
 // Notes are the fields that a client or a mail server has written into a header for itself.
