@@ -130,6 +130,23 @@ func (r *run) testified(ctx context.Context, told message.Inference, s Subject, 
 	return told, false, nil
 }
 
+// A neighbour is the message that was retrieved last.
+type neighbour struct {
+	number int
+	date   time.Time
+}
+
+// dateByNeighbour gives a message of which nobody knows when it came the date of the one before it in the maildrop, which has
+// them in the order in which they came. Nothing else follows from that date: no flag, no mark. If the one before is known
+// already nobody remembers its date; then this one has just come.
+func (r *run) dateByNeighbour(it *item) {
+	last := r.neighbour
+	if it.date.IsZero() && !last.date.IsZero() && last.number == it.Number-1 {
+		it.date, it.why, it.guessed = last.date, "the message before it", true
+	}
+	r.neighbour = neighbour{it.Number, it.date}
+}
+
 // over is what a message tells, with the testimony before it.
 func (t Testimony) over(told message.Inference, now time.Time) message.Inference {
 	if t.Whole {

@@ -251,3 +251,29 @@ func TestStatusOfSomeSenders(t *testing.T) {
 		})
 	}
 }
+
+// A message without any date has that of the one before it in the maildrop, if that came in the same session; otherwise the
+// server's clock tells.
+func TestWithoutADate(t *testing.T) {
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, anonymous("first"), mail("a"), anonymous("b"), anonymous("c"))
+	began := time.Now().Truncate(time.Second)
+	why := map[string]string{}
+	r := w.run(func(o *sync.Options) {
+		o.Watch = &watcher{done: func(out sync.Outcome) { why[out.UIDL] = out.DateWhy }}
+	})
+	w.wants(r, "4 listed, 4 new, 4 copied")
+	w.pop.SetMail(append(w.pop.Mail(), anonymous("late")))
+	w.wants(w.run(), "5 listed, 4 known, 1 new, 1 copied")
+	got, err := w.imap.Messages("INBOX")
+	if err != nil || len(got) != 5 {
+		t.Fatalf("got %d messages (%v), want 5", len(got), err)
+	}
+	for i, byClock := range []bool{true, false, false, false, true} {
+		if at := got[i].Date; byClock == at.Before(began) || !byClock && !at.Equal(got[1].Date) {
+			t.Errorf("message %d: got %v", i, at)
+		}
+	}
+	if why["b"] != "the message before it" || why["first"] != "" {
+		t.Errorf("got reasons %q", why)
+	}
+}

@@ -27,6 +27,7 @@ type item struct {
 	messageID   string
 	date        time.Time
 	why         string
+	guessed     bool // it is that of another message
 	flags       []message.Flag
 	lacks       []string // flags that its folder does not keep, and that it goes without
 	deleted     string   // see Outcome
@@ -74,6 +75,7 @@ func (it *item) study(ctx context.Context, r *run) error {
 	it.placement = r.placement(header, it.spool.size(), told)
 	it.flags = r.flagsOf(told, it.placement)
 	it.marks = r.marksOf(it, told.Marks)
+	r.dateByNeighbour(it)
 	it.served = nil // it is of no more use
 	return err
 }

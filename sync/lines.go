@@ -85,7 +85,7 @@ func (r *run) hangUpSource() {
 	if r.src != nil {
 		r.src.Abandon()
 	}
-	r.src, r.fetched, r.unsaved = nil, 0, 0
+	r.src, r.fetched, r.unsaved, r.neighbour = nil, 0, 0, neighbour{}
 }
 
 // login connects to the destination when that is first needed.

@@ -95,7 +95,7 @@ func (r *run) premark(ctx context.Context, batch []*item) error {
 		}
 		var given []string
 		for _, m := range found[it.messageID] {
-			if !it.date.IsZero() && !it.date.After(m.Written) {
+			if !it.date.IsZero() && !it.guessed && !it.date.After(m.Written) {
 				given = append(given, m.Flag)
 			}
 		}

@@ -47,6 +47,7 @@ type run struct {
 
 	witnesses []Witness // those that were opened and have not failed
 	marking   bool      // the maildrop's server ends each header with a Status of its own, in this session
+	neighbour neighbour // in this session; nobody: the zero value
 	asked     bool      // it was noted what LAST says
 
 	listing Listing          // of the last session

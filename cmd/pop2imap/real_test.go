@@ -133,7 +133,7 @@ func check(t *testing.T, to *real.Server, want []int, repairs, names []string, m
 	if len(stored) != len(want) {
 		t.Fatalf("%d messages at the destination, want %d", len(stored), len(want))
 	}
-	wrong := 0
+	wrong, dates := 0, arrivals(mail, from)
 	for k, i := range want {
 		raw := kept(to.Kind, repaired(t, given(from, mail[i]), repairs[k]))
 		if names[i] == courierCuts && to.Kind == real.Courier && isFile(t, to.Dir, raw) {
@@ -145,8 +145,7 @@ func check(t *testing.T, to *real.Server, want []int, repairs, names []string, m
 			t.Errorf("%s: %d octets, want %d; they differ at %d: got %q, want %q", names[i], len(stored[k].Raw), len(raw), at,
 				window(stored[k].Raw, at), window(raw, at))
 		}
-		date, _ := message.Arrival(message.Split(raw), "", time.Now())
-		if date.IsZero() {
+		if date := dates[i]; date.IsZero() {
 			if age := time.Since(stored[k].Date); age < -time.Minute || age > 10*time.Minute {
 				t.Errorf("%s has no date: got %v, want now", names[i], stored[k].Date)
 			}
@@ -154,6 +153,17 @@ func check(t *testing.T, to *real.Server, want []int, repairs, names []string, m
 			t.Errorf("%s: INTERNALDATE %v, want %v", names[i], stored[k].Date, date)
 		}
 	}
+}
+
+// arrivals are the dates of messages, of which one without any has that of the one before it.
+func arrivals(mail [][]byte, from real.Kind) []time.Time {
+	dates := make([]time.Time, len(mail))
+	for i, raw := range mail {
+		if dates[i], _ = message.Arrival(message.Split(given(from, raw)), "", time.Now()); dates[i].IsZero() && i > 0 {
+			dates[i] = dates[i-1]
+		}
+	}
+	return dates
 }
 
 // repaired is a message with a repair.
