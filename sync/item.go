@@ -74,10 +74,23 @@ func (it *item) study(ctx context.Context, r *run) error {
 	it.deleted, it.doubted = told.Deleted, told.Doubted
 	it.placement = r.placement(header, it.spool.size(), told)
 	it.flags = r.flagsOf(told, it.placement)
-	it.marks = r.marksOf(it, told.Marks)
+	it.marks = r.marksOf(it, append(told.Marks, it.enclosed(header, told)...))
 	r.dateByNeighbour(it)
 	it.served = nil // it is of no more use
 	return err
+}
+
+// enclosedMax is how much of the body of an own message is searched for what it encloses, in octets.
+const enclosedMax = 256 << 10
+
+// enclosed gives what the parts of an own message say of others. What a machine sent in the user's name forwards nothing.
+func (it *item) enclosed(header []byte, told message.Inference) []message.Mark {
+	if told.Sent == "" {
+		return nil
+	}
+	start, _ := io.ReadAll(io.LimitReader(it.spool.body(), int64(len(header))+enclosedMax)) // an error shows again when it is sent
+	list := message.Enclosed(header, start[min(len(header), len(start)):])
+	return slices.DeleteFunc(list, func(m message.Mark) bool { return told.Auto != "" && !slices.Contains(m.Flags, "$MDNSent") })
 }
 
 // intent is the record of the message before it is appended.

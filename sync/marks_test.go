@@ -305,3 +305,18 @@ func TestMarksOfTwoMessages(t *testing.T) {
 	}), "3 listed, 3 new, 3 copied")
 	w.hasFlags(map[string][]string{"a": {"$Forwarded"}, "r": {`\Seen`}, "f": {`\Seen`}})
 }
+
+// A forward as an attachment and a confirmation say in their bodies which message they are about.
+func TestMarksOfWhatIsEnclosed(t *testing.T) {
+	mixed := "From: me@example.org\r\nDate: Mon, 3 Mar 2025 11:00:00 +0100\r\nContent-Type: multipart/"
+	enclosing := func(name, kind, part string) lab.Mail {
+		m := letterOf(name, mixed+kind+"; boundary=b\r\n")
+		m.Raw = append(m.Raw, "--b\r\n\r\nsee below\r\n--b\r\nContent-Type: message/"+part+"@example.org>\r\n\r\nx\r\n--b--\r\n"...)
+		return m
+	}
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, letterOf("a", came), letterOf("b", came), letterOf("c", came),
+		enclosing("f", "mixed", "rfc822\r\n\r\nSubject: x\r\nMessage-ID: <a"),
+		enclosing("m", "report; report-type=disposition-notification", "disposition-notification\r\n\r\nOriginal-Message-ID: <b"))
+	w.wants(w.run(mine), "5 listed, 5 new, 5 copied")
+	w.hasFlags(map[string][]string{"a": {"$Forwarded"}, "b": {"$MDNSent"}, "f": {`\Seen`}, "m": {`\Seen`}})
+}
