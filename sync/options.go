@@ -146,6 +146,7 @@ const (
 	Gone       Result = "vanished"    // the source does not give it
 	Removed    Result = "deleted"     // at the source
 	Marked     Result = "marked"      // it was copied before, and has got Flags now: an own message speaks of it
+	Changed    Result = "changed"     // it was read back, and is there in another form, or once for several: Keep says why
 	Missed     Result = "missing"     // the destination said that it stored it, and it is not there
 )
 

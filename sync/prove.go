@@ -179,11 +179,13 @@ type proof struct {
 
 // proved records what was found. What is deleted at the source stays so, and a better proof is not replaced by a worse.
 func (r *run) proved(ctx context.Context, proofs []proof) error {
+	r.tellProgress(len(proofs))
 	var news []state.Proof
 	for _, p := range proofs {
 		r.provedNow[p.rec.ID] = true
 		if p.keep != "" {
 			r.changed++
+			r.tellChanged(p)
 		}
 		worse := p.rec.Phase == state.PhaseVerified && p.level == BySize && p.keep == ""
 		if p.rec.Phase == state.PhaseDeleting || p.rec.Phase == state.PhaseDeleted || worse {
@@ -196,6 +198,14 @@ func (r *run) proved(ctx context.Context, proofs []proof) error {
 	}
 	r.achieved += len(news)
 	return StateError(r.State.Verified(ctx, news))
+}
+
+// tellChanged tells of a message that was found in another form: a run, once; a verification, each time.
+func (r *run) tellChanged(p proof) {
+	if rec := p.rec; r.id == 0 || p.keep != rec.Keep {
+		r.done(Outcome{Result: Changed, UIDL: rec.UIDL, Listed: rec.Listed, Size: rec.Size, Digest: rec.Digest, Folder: rec.Folder,
+			UIDValidity: rec.UIDValidity, UID: rec.UID, Keep: p.keep})
+	}
 }
 
 func uidsOf(recs []state.Record) []uint32 {

@@ -73,6 +73,7 @@ type run struct {
 	wary      int             // lines in a row that a batch cost, see oneByOne
 	lost      bool            // this one is one of them
 	died      time.Time       // when a line died with appends on it; zero: never
+	progress  *progress       // of a verification; nil: it is none
 	changed   int             // messages that the destination has in another form
 	achieved  int             // things that were done for good
 	dealt     int             // messages that something became of

@@ -2,6 +2,9 @@ package sync
 
 import (
 	"context"
+	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"github.com/pop2imap/pop2imap/state"
 )
@@ -56,6 +59,7 @@ func (r *run) verify(ctx context.Context, each func(state.Record)) (v Verificati
 	if err := r.login(early); err != nil {
 		return v, err
 	}
+	r.progress = &progress{of: len(recs), told: time.Now()}
 	var absent []state.Record
 	for folder, some := range byFolder(recs) {
 		lost, err := r.lookFor(early, folder, some, r.Verify)
@@ -85,4 +89,25 @@ func (r *run) verify(ctx context.Context, each func(state.Record)) (v Verificati
 	}
 	v.Changed = r.changed
 	return v, nil
+}
+
+// A progress is how far a verification is.
+type progress struct {
+	found, of int       // messages
+	told      time.Time // when that was told last
+}
+
+// progressEvery is how often it is told: reading a large mailbox takes as long as copying it did.
+const progressEvery = 30 * time.Second
+
+// tellProgress counts messages that a verification has found. A run has other ways to tell how far it is.
+func (r *run) tellProgress(found int) {
+	p := r.progress
+	if p == nil {
+		return
+	}
+	if p.found += found; time.Since(p.told) >= progressEvery {
+		p.told = time.Now()
+		r.notice("%s of %s found so far", humanize.Comma(int64(p.found)), plural(p.of, "message"))
+	}
 }

@@ -119,7 +119,9 @@ func (s *screen) Moved(octets int) {
 
 func (s *screen) Done(o sync.Outcome) {
 	s.mu.Lock()
-	if o.Result != sync.Removed && o.Result != sync.Marked && o.Result != sync.Skipped { // they are not among what was planned
+	switch o.Result {
+	case sync.Removed, sync.Marked, sync.Changed, sync.Skipped: // they are not among what was planned
+	default:
 		s.bar.done(&s.part, o)
 	}
 	if o.Result == sync.WouldCopy {
@@ -160,7 +162,7 @@ func describe(o sync.Outcome) string {
 		words = append(words, rehearsed(o)...)
 	case sync.Skipped:
 		words = append(words, "("+o.Why+")")
-	case sync.Recognised:
+	case sync.Recognised, sync.Changed:
 		words = append(words, "in "+o.Folder)
 	case sync.RefusedOne, sync.Gone:
 		words = append(words, o.Server)
