@@ -1,7 +1,6 @@
 package sync_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	stdsync "sync"
 	"testing"
 	"time"
 
@@ -284,35 +282,6 @@ func (w *world) edit(statement string) {
 	}
 }
 
-// mail is a message of its own kind: its UIDL is its name.
-func mail(name string) lab.Mail {
-	raw := "Received: from a by b; Mon, 3 Mar 2025 10:00:00 +0100\r\nMessage-ID: <" + name + "@example.org>\r\n" +
-		"Subject: " + name + "\r\n\r\nThis is " + name + ".\r\n.\r\nend\r\n"
-	return lab.Mail{UIDL: name, Raw: []byte(raw)}
-}
-
-// anonymous is a message without a Message-ID.
-func anonymous(name string) lab.Mail {
-	return lab.Mail{UIDL: name, Raw: []byte("Subject: " + name + "\r\n\r\nThis is " + name + ".\r\n")}
-}
-
-// as is the same message under another UIDL.
-func as(m lab.Mail, uidl string) lab.Mail {
-	m.UIDL = uidl
-	return m
-}
-
-// sized is the message filled up to n octets.
-func sized(m lab.Mail, n int) lab.Mail {
-	line := []byte("filled up to its size, filled up to its size, filled up.\r\n")
-	raw := append(slices.Clone(m.Raw), bytes.Repeat(line, (n-len(m.Raw))/len(line))...)
-	for len(raw) < n-2 {
-		raw = append(raw, 'x')
-	}
-	m.Raw = append(raw, "\r\n"[:n-len(raw)]...)
-	return m
-}
-
 // A watcher keeps what it is told.
 type watcher struct {
 	planned, outcomes, moved int
@@ -352,53 +321,5 @@ func (w *watcher) agrees(t *testing.T, r sync.Report) {
 		if w.results[result] != n {
 			t.Errorf("told of %d %s, the report says %d", w.results[result], result, n)
 		}
-	}
-}
-
-// A trap springs once, at the n-th command with its prefix; then or if n is 0 it is not set.
-type trap struct {
-	mu     stdsync.Mutex
-	prefix string
-	n      int
-	then   func() // nil: nothing
-}
-
-// set makes it spring at the n-th command from now on.
-func (t *trap) set(prefix string, n int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.prefix, t.n = prefix, n
-}
-
-func (t *trap) springs(command string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.n == 0 || !strings.HasPrefix(command, t.prefix) {
-		return false
-	}
-	t.n--
-	if t.n == 0 && t.then != nil {
-		t.then()
-	}
-	return t.n == 0
-}
-
-// fate is a hook of an IMAP server.
-func (t *trap) fate(f lab.Fate) func(int, string) lab.Fate {
-	return func(_ int, command string) lab.Fate {
-		if t.springs(command) {
-			return f
-		}
-		return lab.Execute
-	}
-}
-
-// answer is a hook of a POP3 server.
-func (t *trap) answer(reply string, drop bool) func(int, string) (string, bool) {
-	return func(_ int, command string) (string, bool) {
-		if t.springs(command) {
-			return reply, drop
-		}
-		return "", false
 	}
 }
