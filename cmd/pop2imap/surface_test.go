@@ -14,6 +14,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/pflag"
+
+	"github.com/pop2imap/pop2imap/internal/config"
 )
 
 // scriptLines are the commands of all scripts, without what stands in their files.
@@ -151,4 +153,36 @@ func TestEachFlagIsInAScript(t *testing.T) {
 			t.Errorf("no script has --%s", name)
 		}
 	}
+}
+
+// TestEachFlagIsAVariable: of sync, each flag but --help can be set in the environment.
+func TestEachFlagIsAVariable(t *testing.T) {
+	values := map[string]string{"string": "x", "stringArray": "me@example.org", "bool": "true", "int": "3", "count": "2", "duration": "7s",
+		"WHEN": "14d", "N": "5%", "LEVEL": "digest", "DATE": "2020-01-31", "SIZE": "5M", "SIZE/s": "5M", "AGE": "30d", "MODE": "seen",
+		"FOLDER": "Elsewhere", "sha256:HEX": "sha256:" + strings.Repeat("ab", 32)}
+	sync, _, err := program0().root().Find([]string{"sync"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sync.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name == "help" {
+			return
+		}
+		variable := "POP2IMAP_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value := values[f.Value.Type()]
+		if value == "" {
+			t.Errorf("this test has no value for --%s, of type %s", f.Name, f.Value.Type())
+			return
+		}
+		before := f.Value.String()
+		said, err := config.Hear(sync.Flags(), nil, func(name string) string {
+			if name == variable {
+				return value
+			}
+			return ""
+		})
+		if err != nil || f.Value.String() == before || said.Sources[f.Name].Layer != "environment" {
+			t.Errorf("%s=%s: %v, --%s is %s", variable, value, err, f.Name, f.Value)
+		}
+	})
 }
