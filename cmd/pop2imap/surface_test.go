@@ -1,9 +1,12 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/sync"
 )
 
 // scriptLines are the commands of all scripts, without what stands in their files.
@@ -160,11 +164,11 @@ func TestEachFlagIsAVariable(t *testing.T) {
 	values := map[string]string{"string": "x", "stringArray": "me@example.org", "bool": "true", "int": "3", "count": "2", "duration": "7s",
 		"WHEN": "14d", "N": "5%", "LEVEL": "digest", "DATE": "2020-01-31", "SIZE": "5M", "SIZE/s": "5M", "AGE": "30d", "MODE": "seen",
 		"FOLDER": "Elsewhere", "sha256:HEX": "sha256:" + strings.Repeat("ab", 32)}
-	sync, _, err := program0().root().Find([]string{"sync"})
+	cmd, _, err := program0().root().Find([]string{"sync"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sync.Flags().VisitAll(func(f *pflag.Flag) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Name == "help" {
 			return
 		}
@@ -175,7 +179,7 @@ func TestEachFlagIsAVariable(t *testing.T) {
 			return
 		}
 		before := f.Value.String()
-		said, err := config.Hear(sync.Flags(), nil, func(name string) string {
+		said, err := config.Hear(cmd.Flags(), nil, func(name string) string {
 			if name == variable {
 				return value
 			}
@@ -185,4 +189,42 @@ func TestEachFlagIsAVariable(t *testing.T) {
 			t.Errorf("%s=%s: %v, --%s is %s", variable, value, err, f.Name, f.Value)
 		}
 	})
+}
+
+// TestSummaryOfTheContract: the object at the end of --json has all that SPEC §4 shows, and in refusals too.
+func TestSummaryOfTheContract(t *testing.T) {
+	report := sync.Report{Refusals: []sync.Outcome{{UIDL: "x"}}}
+	text, err := json.Marshal(summaryJSON{"summary", 3, []any{accountLine(account{}, report, 3)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Accounts []map[string]json.RawMessage
+	}
+	var top map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(text, &top), json.Unmarshal(text, &got)); err != nil {
+		t.Fatal(err)
+	}
+	var refusals []map[string]json.RawMessage
+	if err := json.Unmarshal(got.Accounts[0]["refusals"], &refusals); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		object map[string]json.RawMessage
+		keys   string
+	}{
+		{top, "type exit accounts"},
+		{got.Accounts[0], "account from to exit listed known new copied recognised refused in_doubt vanished left quarantined deleted bytes " +
+			"seconds flags refusals error"},
+		{refusals[0], "uidl size code server"},
+	} {
+		for _, key := range strings.Fields(c.keys) {
+			if _, ok := c.object[key]; !ok {
+				t.Errorf("%q is not in %v", key, slices.Sorted(maps.Keys(c.object)))
+			}
+		}
+	}
+	if string(top["type"]) != `"summary"` || string(got.Accounts[0]["error"]) != "null" {
+		t.Errorf("type %s, error %s", top["type"], got.Accounts[0]["error"])
+	}
 }
