@@ -146,10 +146,13 @@ func (p *program) validate(cmd *cobra.Command, w *wish) error {
 	wrong = append(wrong, said.Blame(w.Run.Check(p.getenv)), said.Blame(w.look.check()))
 	for _, a := range file.Accounts {
 		job, err := said.Job(a, (*config.Job).Register)
-		if err == nil {
-			err = job.CheckFiles()
+		if err != nil {
+			wrong = append(wrong, err)
+		} else if err = job.CheckFiles(); err != nil {
+			for _, one := range apiece(err) {
+				wrong = append(wrong, sync.Doing(one, "%s:%d: account %s", file.Path, a.Line(), a.Name))
+			}
 		}
-		wrong = append(wrong, err)
 	}
 	if err := together(wrong); err != nil {
 		return err

@@ -233,7 +233,7 @@ func (a *Account) take(accounts map[string]any) error {
 	}
 	// The name goes into the names of files and of variables in the environment.
 	if strings.Trim(a.Name, nameLetters) != "" || len(a.Name) > 64 || !filepath.IsLocal(a.Name) {
-		return a.file.at(a.line(), "an account's name is 1 to 64 letters, digits, and . _ - + @")
+		return a.file.at(a.Line(), "an account's name is 1 to 64 letters, digits, and . _ - + @")
 	}
 	keys = maps.Clone(keys)
 	wrong := a.takeRules(keys)
@@ -250,7 +250,8 @@ func (a *Account) take(accounts map[string]any) error {
 
 const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@"
 
-func (a *Account) line() int { return a.file.lines.of("accounts", a.Name) }
+// Line is where the account begins.
+func (a *Account) Line() int { return a.file.lines.of("accounts", a.Name) }
 
 // lineOf is where the value of a flag stands that the account has, or the account itself.
 func (a *Account) lineOf(flag string) int {
@@ -259,7 +260,7 @@ func (a *Account) lineOf(flag string) int {
 			return e.line
 		}
 	}
-	return a.line()
+	return a.Line()
 }
 
 // distinct marks accounts that cannot be told from an earlier one.
@@ -272,9 +273,9 @@ func (f *File) distinct() {
 		job, _, _, _ := a.job((*Job).Register) // its error would be in a.Err
 		variable := a.variable("from")
 		if b := names[variable]; b != nil {
-			a.Err = fault(f.at(a.line(), "accounts %s and %s (line %d) would have the same variable %s", a.Name, b.Name, b.line(), variable))
+			a.Err = fault(f.at(a.Line(), "accounts %s and %s (line %d) would have the same variable %s", a.Name, b.Name, b.Line(), variable))
 		} else if b := ends[job.Key()]; b != nil {
-			a.Err = fault(f.at(a.line(), "accounts %s and %s (line %d) have the same two ends", a.Name, b.Name, b.line()))
+			a.Err = fault(f.at(a.Line(), "accounts %s and %s (line %d) have the same two ends", a.Name, b.Name, b.Line()))
 		}
 		names[variable], ends[job.Key()] = a, a
 	}
