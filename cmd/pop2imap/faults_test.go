@@ -17,7 +17,7 @@ import (
 type faults struct {
 	mu                stdsync.Mutex
 	cutPOP3, cutReply string // the beginning of a command
-	lie               bool
+	lie, full         bool
 	away              bool // the POP3 server
 	refused           []byte
 
@@ -66,6 +66,9 @@ func (f *faults) imap(_ int, command string) lab.Fate {
 func (f *faults) append(_ int64, raw []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.full {
+		return &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeOverQuota, Text: "mailbox is full"}
+	}
 	if f.refused == nil || !bytes.Equal(raw, f.refused) {
 		return nil
 	}
@@ -99,13 +102,13 @@ func away(ts *testscript.TestScript, back bool, _ []string) {
 	set(ts, func(f *faults) { f.away = !back })
 }
 
-// refuse I: the mailbox does not take message I of the sample; refuse nothing: it takes all.
+// refuse I: the mailbox does not take message I of the sample; refuse all: it is full; refuse nothing: it takes all.
 func refuse(ts *testscript.TestScript, _ bool, args []string) {
 	var raw []byte
-	if args[0] != "nothing" {
+	if args[0] != "nothing" && args[0] != "all" {
 		raw = sample(ts, args[0])
 	}
-	set(ts, func(f *faults) { f.refused = raw })
+	set(ts, func(f *faults) { f.refused, f.full = raw, args[0] == "all" })
 }
 
 // sample gives message I of the sample, as IMAP has it.

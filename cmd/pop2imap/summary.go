@@ -68,8 +68,12 @@ func (s *screen) wrong(r sync.Report, dry bool) {
 		}
 		s.say("%s  refused: message %q of %d octets stays at the source\n  server said: %s", s.name, o.UIDL, size(o), o.Server)
 	}
+	if len(r.Refusals) > 0 {
+		s.say("  what to do:  mend what the server says, if you can; later runs try again, and pop2imap retry does at once")
+	}
 	if r.Vanished > 0 {
-		s.say("%s  vanished: the maildrop lists %s and does not give them", s.name, plural(r.Vanished, "message"))
+		s.say("%s  vanished: %s listed in the maildrop, and not given\n  what to do:  nothing: the next run asks again",
+			s.name, plural(r.Vanished, "message"))
 	}
 	if n := r.InDoubt + r.Missing; n > 0 && r.Err == nil && !dry {
 		s.say("%s  in doubt: %s sent, and not found at the destination\n"+
