@@ -1,17 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	stdsync "sync"
-
-	"github.com/pop2imap/pop2imap/internal/config"
-	"github.com/pop2imap/pop2imap/sync"
 )
 
 // A reportFile gets a JSON line for each message that something became of, as --json prints them. Each is written at once:
@@ -32,41 +24,14 @@ func openReport(path string, fail func(error)) (*reportFile, error) {
 	if path == "" {
 		return nil, nil
 	}
-	if err := overwritable(path); err != nil {
+	if err := foreign(path, "report", "report", reportStart); err != nil {
 		return nil, err
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return nil, reportError(err)
+		return nil, fileError("report", err)
 	}
 	return &reportFile{file: file, fail: fail}, nil
-}
-
-func overwritable(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return reportError(err)
-	case !info.Mode().IsRegular() || info.Size() == 0: // a pipe or a terminal has nothing to lose
-		return nil
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return reportError(err)
-	}
-	defer file.Close()
-	start := make([]byte, len(reportStart))
-	if _, err := io.ReadFull(file, start); err != nil || !bytes.Equal(start, []byte(reportStart)) {
-		return &config.BadValue{Flag: "report",
-			Err: fmt.Errorf("%s is there and is no report: remove it, or choose another file", path)}
-	}
-	return nil
-}
-
-func reportError(err error) error {
-	return &sync.Error{Class: sync.Storage, Err: fmt.Errorf("--report: %w", err), Remedy: "look at the disk, or choose another file"}
 }
 
 // line writes the line of a message. An error stops the report and not the run.
@@ -105,6 +70,6 @@ func (f *reportFile) close() error {
 }
 
 func (f *reportFile) stop(err error) {
-	f.err = reportError(err)
+	f.err = fileError("report", err)
 	f.fail(f.err)
 }
