@@ -17,7 +17,7 @@ func (p *program) source(ctx context.Context, job *config.Job, s *screen) (
 	if err != nil {
 		return nil, err
 	}
-	secret, err := job.From.Secret.Get(ctx, p.err)
+	secret, err := s.secret(ctx, &job.From.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (p *program) destination(ctx context.Context, job *config.Job, s *screen) (
 	if err != nil {
 		return nil, err
 	}
-	secret, err := job.To.Secret.Get(ctx, p.err)
+	secret, err := s.secret(ctx, &job.To.Secret)
 	if err != nil {
 		return nil, err
 	}

@@ -33,16 +33,23 @@ type task func(ctx context.Context, r *round, c *candidate, s *screen, err error
 // accounts runs the accounts of a command side by side. One that fails, even by a panic, does not stop the others. An
 // error means that none could begin.
 func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind string, work task) (err error) {
+	p.log = &journal{run: &w.Run}
 	list, err := p.choose(cmd, names, w)
 	if err != nil {
+		return err
+	}
+	if err := p.log.open(); err != nil {
 		return err
 	}
 	if err := w.present(); err != nil {
 		return err
 	}
-	t := &terminal{look: w.look, out: p.out, err: p.err, all: fmt.Sprintf("%d accounts", len(list))}
+	t := &terminal{look: w.look, out: p.out, err: p.err, log: p.log, several: len(list) > 1, all: fmt.Sprintf("%d accounts", len(list))}
 	if len(list) == 1 {
 		t.all = list[0].account.name
+	}
+	if t.progress == "auto" && p.log.objects() {
+		t.progress = "never" // no machine wants to see it
 	}
 	if t.report, err = openReport(w.Report, func(err error) { t.say("%s  %v", t.all, err) }); err != nil {
 		return err
@@ -68,6 +75,9 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 
 // pass works once on each account, and ends the report.
 func (r *round) pass(ctx context.Context, list []*candidate, t *terminal, kind string, work task) summaryJSON {
+	if err := r.log.follow(); err != nil {
+		t.tell(failing(t.all, "", err))
+	}
 	t.left = len(list)
 	exits, lines := make([]int, len(list)), make([]any, len(list))
 	dispatch(list, r.wish.Jobs, r.sig.stop, func(i int) {

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -118,40 +116,20 @@ func reportExit(r sync.Report) int {
 	return gravest(codes...)
 }
 
-// complain prints an error that ended the program before or outside a run.
+// complain says an error that ended the program before or outside a run.
 func (p *program) complain(cmd *cobra.Command, err error) {
-	explain(p.err, "pop2imap", err)
+	e := failing("pop2imap", "", err)
 	if exitCode(err) == exitUsage {
-		fmt.Fprintf(p.err, "  what to do:  %s --help shows what there is; nothing was touched\n", cmd.CommandPath())
+		e = e.with("remedy", "what to do:  ", cmd.CommandPath()+" --help shows what there is; nothing was touched")
 	}
+	if err := p.log.write(e); err != nil {
+		explain(p.err, "pop2imap", err)
+	}
+	p.log.show(p.err, e)
 }
 
-// explain prints what failed, the server's own words, and what to do. Several errors that are one have what to do at the end.
-func explain(w io.Writer, who string, err error) {
-	var todo []string
-	for _, err := range apiece(err) {
-		e, ok := errors.AsType[*sync.Error](err)
-		if !ok {
-			e = &sync.Error{Err: err}
-		}
-		lines := []string{e.Err.Error()}
-		if e.Class == sync.Config { // a config file may have several faults
-			lines = strings.Split(lines[0], "\n")
-		}
-		for _, line := range lines {
-			fmt.Fprintf(w, "%s  %s\n", who, sync.Clean(line))
-		}
-		if e.Server != "" {
-			fmt.Fprintf(w, "  server said: %s\n", e.Server)
-		}
-		if advice := e.Advice(); exitCode(err) != exitUsage && advice != "" && !slices.Contains(todo, advice) {
-			todo = append(todo, advice)
-		}
-	}
-	for _, advice := range todo {
-		fmt.Fprintf(w, "  what to do:  %s\n", advice)
-	}
-}
+// explain prints what failed, the server's own words, and what to do.
+func explain(w io.Writer, who string, err error) { fmt.Fprintln(w, failing(who, who, err).text) }
 
 // apiece takes apart errors that were made one, and say no more together.
 func apiece(whole error) (list []error) {

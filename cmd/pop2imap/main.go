@@ -3,7 +3,7 @@
 // The program is [run]: arguments in, exit code out. One file holds one command (initcmd.go, sync.go with retry, doctor.go,
 // verify.go, status.go, configure.go, secret.go, demo.go, explain.go, rules.go, help.go with the topics, completion.go,
 // man.go, version.go); place.go says where messages go, witness.go what --flags-from is, accounts.go which accounts a
-// command works on, and dispatch.go runs them side by side; what a run looks like is in text.go, lines.go (JSON) and bar.go,
+// command works on, and dispatch.go runs them side by side; what a run looks like is in text.go, log.go, lines.go (JSON) and bar.go,
 // exit.go says which exit code an error has, and trouble.go what is not worth a mail from cron yet.
 package main
 
@@ -48,7 +48,10 @@ func (p *program) run(ctx context.Context, args []string) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
 		p.complain(cmd, err)
-		return exitCode(err)
+		p.exit = exitCode(err)
+	}
+	if err := p.log.close(); err != nil {
+		explain(p.err, "pop2imap", err)
 	}
 	return p.exit
 }
@@ -60,6 +63,7 @@ type program struct {
 	keyring config.Keyring
 	lookup  discover.Lookup
 	now     func() time.Time // by which trouble lasts; nothing else asks it
+	log     *journal         // of the run; nil: stderr is for people
 	exit    int              // when there is no error
 }
 

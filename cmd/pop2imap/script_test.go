@@ -66,6 +66,7 @@ func TestScripts(t *testing.T) {
 			"said":     said,
 			"plain":    plain,
 
+			"objects":     objects,
 			"cat-account": catAccount,
 			"document":    document,
 			"heading":     underHeading,

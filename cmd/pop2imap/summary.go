@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -22,14 +23,23 @@ func (s *screen) summary(r sync.Report, dry bool) {
 	if r.Err != nil {
 		s.failed(r.Err, aftermath(r))
 	}
-	if s.quiet || s.json || r.Err != nil && r.Listed == 0 {
-		return
-	}
 	text := s.tally(r)
 	if dry {
 		text = s.forecast(r)
 	}
+	s.keep(says(slog.LevelInfo, s.name, text, counts(r)...))
+	if s.quiet || s.json || r.Err != nil && r.Listed == 0 {
+		return
+	}
 	s.result("%s  %s", s.name, text)
+}
+
+// counts are those of a run for the log, by the names that --json has for them.
+func counts(r sync.Report) []slog.Attr {
+	return []slog.Attr{slog.Int("exit", reportExit(r)), slog.Int("listed", r.Listed), slog.Int("known", r.Known), slog.Int("new", r.New),
+		slog.Int("copied", r.Copied), slog.Int("recognised", r.Recognised), slog.Int("refused", r.Refused), slog.Int("in_doubt", r.InDoubt),
+		slog.Int("vanished", r.Vanished), slog.Int("left", r.Left), slog.Int("quarantined", r.Quarantined), slog.Int("deleted", r.Deleted),
+		slog.Int64("bytes", r.Bytes), slog.Float64("seconds", r.Took.Seconds())}
 }
 
 // over takes what the account has not done out of the bar; the last one takes the bar away.
@@ -54,31 +64,38 @@ func (t *terminal) result(format string, args ...any) {
 
 // failed says why an account's run ended early, and how things are now.
 func (s *screen) failed(err error, now string) {
-	var text strings.Builder
-	explain(&text, s.name, err)
-	s.say("%s  %s", text.String(), now)
+	s.tell(failing(s.name, s.name, err).with("now", "", now))
 }
 
 // wrong says what is wrong with single messages.
 func (s *screen) wrong(r sync.Report, dry bool) {
-	for i, o := range r.Refusals {
-		if i == refusalsShown {
-			s.say("%s  … and %d more", s.name, len(r.Refusals)-i)
-			break
-		}
-		s.say("%s  refused: message %q of %d octets stays at the source\n  server said: %s", s.name, o.UIDL, size(o), o.Server)
-	}
-	if len(r.Refusals) > 0 {
-		s.say("  what to do:  mend what the server says, if you can; later runs try again, and pop2imap retry does at once")
-	}
+	s.refused(r.Refusals)
 	if r.Vanished > 0 {
-		s.say("%s  vanished: %s listed in the maildrop, and not given\n  what to do:  nothing: the next run asks again",
-			s.name, plural(r.Vanished, "message"))
+		s.tell(says(slog.LevelWarn, s.name, fmt.Sprintf("vanished: %s listed in the maildrop, and not given", plural(r.Vanished, "message"))).
+			with("remedy", "what to do:  ", "nothing: the next run asks again"))
 	}
 	if n := r.InDoubt + r.Missing; n > 0 && r.Err == nil && !dry {
-		s.say("%s  in doubt: %s sent, and not found at the destination\n"+
-			"  what to do:  pop2imap status tells which; look for them there, or send them again with pop2imap retry",
-			s.name, plural(n, "message"))
+		s.tell(says(slog.LevelWarn, s.name, fmt.Sprintf("in doubt: %s sent, and not found at the destination", plural(n, "message"))).
+			with("remedy", "what to do:  ", "pop2imap status tells which; look for them there, or send them again with pop2imap retry"))
+	}
+}
+
+// refused tells the first refused messages, and behind the last of them what to do.
+func (s *screen) refused(list []sync.Outcome) {
+	var told []entry
+	for i, o := range list {
+		if i == refusalsShown {
+			told = append(told, says(slog.LevelWarn, s.name, fmt.Sprintf("… and %d more", len(list)-i)))
+			break
+		}
+		told = append(told, says(slog.LevelWarn, s.name, fmt.Sprintf("refused: message %q of %d octets stays at the source", o.UIDL, size(o)),
+			slog.String("uidl", o.UIDL)).with("server", "server said: ", o.Server))
+	}
+	for i, e := range told {
+		if i == len(told)-1 {
+			e = e.with("remedy", "what to do:  ", "mend what the server says, if you can; later runs try again, and pop2imap retry does at once")
+		}
+		s.tell(e)
 	}
 }
 

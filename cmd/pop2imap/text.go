@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	stdsync "sync"
 
@@ -45,7 +46,9 @@ type terminal struct {
 	look
 	out, err io.Writer
 
-	all string // what the accounts are called together
+	all     string   // what the accounts are called together
+	several bool     // that is no account's name
+	log     *journal // nil: stderr alone
 
 	mu   stdsync.Mutex
 	bar  *bar // nil: none
@@ -54,14 +57,13 @@ type terminal struct {
 	report *reportFile // nil: none is wanted
 }
 
-// say prints a line on stderr, above the bar.
+// say says what nobody shall miss.
 func (t *terminal) say(format string, args ...any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.bar.hide()
-	fmt.Fprintf(t.err, format+"\n", args...)
-	t.bar.show()
+	text := fmt.Sprintf(format, args...)
+	t.tell(entry{level: slog.LevelWarn, text: text, msg: oneLine(text)})
 }
+
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n  ", "; ") }
 
 // A screen shows the run of one account while it goes on, and its summary.
 type screen struct {
@@ -90,12 +92,21 @@ func newScreen(t *terminal, c *candidate) *screen {
 	return s
 }
 
+// say says it of the account, whose name begins the text.
+func (s *screen) say(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	s.tell(entry{level: slog.LevelWarn, account: s.name, text: text, msg: oneLine(strings.TrimPrefix(text, s.name+"  "))})
+}
+
 // tracer shows the protocol with one server.
 func (s *screen) tracer(side string) func(dir, line string) {
 	if s.verbose < 2 {
 		return nil
 	}
-	return func(dir, line string) { s.say("%s%-4s %s: %s", s.prefix, side, dir, line) }
+	return func(dir, line string) {
+		s.tell(entry{level: slog.LevelDebug, account: s.name, text: fmt.Sprintf("%s%-4s %s: %s", s.prefix, side, dir, line),
+			msg: dir + ": " + line, attrs: []slog.Attr{slog.String("side", side)}})
+	}
 }
 
 // Planned begins the bar, or changes what is left of it.
@@ -130,20 +141,24 @@ func (s *screen) Done(o sync.Outcome) {
 	}
 	s.mu.Unlock()
 	s.report.line(messageLine(s.name, o))
-	switch {
-	case s.json:
+	if s.json {
 		s.line(messageLine(s.name, o))
-	case s.verbose > 0:
-		s.say("%s%s", s.prefix, describe(o))
+	}
+	if s.verbose > 0 && (!s.json || s.log.inFile()) {
+		what := describe(o)
+		s.tell(entry{level: slog.LevelDebug, account: s.name, text: s.prefix + what, msg: what,
+			attrs: []slog.Attr{slog.String("result", string(o.Result)), slog.String("uidl", o.UIDL)}})
 	}
 }
 
 func (s *screen) Notice(text string) { s.notice(s.name, text) }
 
 func (t *terminal) notice(who, text string) {
-	if !t.quiet {
-		t.say("%s  %s", who, sync.Clean(text))
+	e := says(slog.LevelInfo, who, sync.Clean(text))
+	if t.several && who == t.all {
+		e.account = ""
 	}
+	t.tell(e)
 }
 
 // describe puts what became of a message into a line, without subject or address.

@@ -62,7 +62,7 @@ func (p *program) twin(ctx context.Context, job *config.Job, s *screen) (func(co
 	if err != nil {
 		return nil, err
 	}
-	secret, err := job.TwinSecret().Get(ctx, p.err)
+	secret, err := s.secret(ctx, job.TwinSecret())
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,9 @@ type Run struct {
 	Jobs   int    // accounts side by side
 	DryRun bool
 	Report string // file; "": none is wanted
+
+	LogFormat LogFormat
+	LogFile   string // "": stderr is the log
 }
 
 // A Job is what the user wants of one account.
@@ -157,6 +160,7 @@ func (r *Run) RegisterCopying(f *pflag.FlagSet) {
 	f.BoolVarP(&r.DryRun, "dry-run", "n", false, "say what would happen; change nothing at either end, write no state")
 	f.StringVar(&r.Report, "report", "", "write to `FILE` a JSON line a message: uidl, digest, size, folder, uid, flags and date and "+
 		"why, outcome. It is begun anew in each run")
+	r.registerTalk(f)
 	r.Register(f)
 }
 
