@@ -49,7 +49,8 @@ func (p *program) configShow() *cobra.Command {
 		Short: "What is in force, and where each value comes from",
 		Long: `show prints what sync would work with: the value of each key, and whether it
 comes from a flag, the environment, the account or [defaults] (with the line),
-or is built in. No password is printed, and no command that gives one.`,
+or is built in. No password is printed, no command that gives one, and not
+where --ping goes to.`,
 		Example: `  pop2imap config show
   pop2imap config show alice --verify digest`,
 		RunE: func(cmd *cobra.Command, names []string) error {

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +25,8 @@ type round struct {
 	wish  *wish
 	sig   *signalled
 	store *state.Store // for all accounts; nil: a dry run, and there is no state
+
+	complained atomic.Bool // in this pass, of temporary trouble: it has lasted
 }
 
 // A task works on one account, shows what came of it, and gives its exit code and its part of the summary in JSON. With an
@@ -60,7 +63,9 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 	r := &round{program: p, wish: w, sig: sig}
 	r.ask(ctx, list)
 	if r.store, err = w.open(ctx); err != nil {
-		return sig.wrap(err)
+		err = sig.wrap(err)
+		r.begin(ctx, t)(summaryJSON{Type: kind, Exit: exitCode(err)})
+		return err
 	}
 	if r.store != nil {
 		defer r.store.Close()
@@ -78,6 +83,7 @@ func (r *round) pass(ctx context.Context, list []*candidate, t *terminal, kind s
 	if err := r.log.follow(); err != nil {
 		t.tell(failing(t.all, "", err))
 	}
+	end := r.begin(ctx, t)
 	t.left = len(list)
 	exits, lines := make([]int, len(list)), make([]any, len(list))
 	dispatch(list, r.wish.Jobs, r.sig.stop, func(i int) {
@@ -86,7 +92,9 @@ func (r *round) pass(ctx context.Context, list []*candidate, t *terminal, kind s
 	if err := t.report.close(); err != nil {
 		exits = append(exits, exitCode(err))
 	}
-	return summaryJSON{kind, gravest(exits...), lines}
+	summary := summaryJSON{kind, gravest(exits...), lines}
+	end(summary)
+	return summary
 }
 
 // ask gets the passwords that have to be asked for, before anything runs.

@@ -67,6 +67,8 @@ func TestScripts(t *testing.T) {
 			"plain":    plain,
 
 			"objects":     objects,
+			"watchdog":    startWatchdog,
+			"pings":       pings,
 			"cat-account": catAccount,
 			"document":    document,
 			"heading":     underHeading,
@@ -84,6 +86,7 @@ type ends struct {
 	faults   faults
 	free     func()   // the account that is held
 	headings []string // of docs/troubleshooting.md, that were met
+	watchdog *watchdog
 }
 
 func prepare(env *testscript.Env) error {

@@ -49,6 +49,7 @@ type Run struct {
 	DryRun bool
 	Report string // file; "": none is wanted
 
+	Ping      Ping
 	LogFormat LogFormat
 	LogFile   string // "": stderr is the log
 }

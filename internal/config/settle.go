@@ -79,7 +79,7 @@ type Setting struct {
 }
 
 // OfAccount gives the settings of an account that can run, without those that nobody has set. What a command says is
-// left out: it may hold a secret.
+// left out, and where a ping goes: they may hold a secret.
 func (s *Said) OfAccount(a *Account) ([]Setting, error) {
 	_, f, sources, err := a.job((*Job).Register, s.given, s.environment)
 	return settings(f, sources), err
@@ -106,7 +106,7 @@ func settings(f *pflag.FlagSet, sources Sources) (list []Setting) {
 			if value = quoted(flag.Value.(pflag.SliceValue).GetSlice()); value == "[]" {
 				return
 			}
-		case strings.HasSuffix(flag.Name, "-command"):
+		case strings.HasSuffix(flag.Name, "-command") || flag.Name == "ping":
 			value = `"..."`
 		case t != "bool" && t != "int" && t != "count":
 			value = strconv.Quote(value)
