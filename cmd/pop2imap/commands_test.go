@@ -72,7 +72,7 @@ func TestHelpIsNarrow(t *testing.T) {
 // contract are the flags of sync in SPEC §3.
 var contract = strings.Fields(`from to folder dry-run delete max-delete verify since until max-messages max-size flags seen-before flags-from
 	trust-headers sent junk identity no-dedup jobs imap-connections rate state config quiet verbose json progress log-format log-file
-	report ping timeout settle`)
+	report ping metrics timeout settle`)
 
 // TestFlagsOfTheContract: no flag of sync is missing that was there, and none of them is without words.
 func TestFlagsOfTheContract(t *testing.T) {

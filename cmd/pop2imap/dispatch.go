@@ -54,6 +54,9 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 	if t.progress == "auto" && p.log.objects() {
 		t.progress = "never" // no machine wants to see it
 	}
+	if err := checkMetrics(w.Metrics); err != nil {
+		return err
+	}
 	if t.report, err = openReport(w.Report, func(err error) { t.say("%s  %v", t.all, err) }); err != nil {
 		return err
 	}
@@ -64,7 +67,7 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 	r.ask(ctx, list)
 	if r.store, err = w.open(ctx); err != nil {
 		err = sig.wrap(err)
-		r.begin(ctx, t)(summaryJSON{Type: kind, Exit: exitCode(err)})
+		r.begin(ctx, t)(list, unbegun(list, kind, err))
 		return err
 	}
 	if r.store != nil {
@@ -92,9 +95,7 @@ func (r *round) pass(ctx context.Context, list []*candidate, t *terminal, kind s
 	if err := t.report.close(); err != nil {
 		exits = append(exits, exitCode(err))
 	}
-	summary := summaryJSON{kind, gravest(exits...), lines}
-	end(summary)
-	return summary
+	return end(list, summaryJSON{kind, gravest(exits...), lines})
 }
 
 // ask gets the passwords that have to be asked for, before anything runs.

@@ -2,7 +2,8 @@
 //
 // The program is [run]: arguments in, exit code out. One file holds one command (initcmd.go, sync.go with retry, doctor.go,
 // verify.go, status.go, configure.go, secret.go, demo.go, explain.go, rules.go, help.go with the topics, completion.go,
-// man.go, version.go); pass.go and ping.go tell others how it went; place.go says where messages go, witness.go what --flags-from is, accounts.go which accounts a
+// man.go, version.go); pass.go tells others how a run went (ping.go, metrics.go);
+// place.go says where messages go, witness.go what --flags-from is, accounts.go which accounts a
 // command works on, and dispatch.go runs them side by side; what a run looks like is in text.go, log.go, lines.go (JSON) and bar.go,
 // exit.go says which exit code an error has, and trouble.go what is not worth a mail from cron yet.
 package main

@@ -69,6 +69,7 @@ func TestScripts(t *testing.T) {
 			"objects":     objects,
 			"watchdog":    startWatchdog,
 			"pings":       pings,
+			"prometheus":  prometheus,
 			"cat-account": catAccount,
 			"document":    document,
 			"heading":     underHeading,

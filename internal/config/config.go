@@ -50,6 +50,7 @@ type Run struct {
 	Report string // file; "": none is wanted
 
 	Ping      Ping
+	Metrics   string // file; "": none are wanted
 	LogFormat LogFormat
 	LogFile   string // "": stderr is the log
 }
