@@ -34,6 +34,13 @@ func (s *screen) summary(r sync.Report, dry bool) {
 	s.result("%s  %s", s.name, text)
 }
 
+// unsaid ends an account whose error nobody is to be bothered with. Only the file of the log has it.
+func (s *screen) unsaid(r sync.Report) {
+	s.over()
+	s.keep(failing(s.name, s.name, r.Err).with("now", "", aftermath(r)))
+	s.keep(says(slog.LevelInfo, s.name, s.tally(r), counts(r)...))
+}
+
 // counts are those of a run for the log, by the names that --json has for them.
 func counts(r sync.Report) []slog.Attr {
 	return []slog.Attr{slog.Int("exit", reportExit(r)), slog.Int("listed", r.Listed), slog.Int("known", r.Known), slog.Int("new", r.New),

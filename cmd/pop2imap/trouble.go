@@ -46,12 +46,16 @@ func (r *round) troubled(ctx context.Context, c *candidate, s *screen, report sy
 	if err == nil {
 		t, err = a.TroubleMet(ctx, now, report.Copied+report.Recognised+report.Deleted > 0)
 	}
+	lasts := !t.Told.IsZero() || now.Sub(t.Began) >= time.Duration(c.job.ComplainAfter)
+	if err != nil || lasts {
+		r.complained.Store(true)
+	}
 	if err != nil || !s.quiet || isTerminal(s.err) {
 		s.summary(report, false)
 		return err
 	}
-	s.over()
-	if !t.Told.IsZero() || now.Sub(t.Began) < time.Duration(c.job.ComplainAfter) {
+	s.unsaid(report)
+	if !t.Told.IsZero() || !lasts {
 		return nil
 	}
 	s.say("%s  %s", s.name, complaint(t, now, report))
