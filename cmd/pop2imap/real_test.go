@@ -72,6 +72,9 @@ func move(t *testing.T, fromKind, toKind real.Kind, names []string, mail [][]byt
 	var repairs []string
 	number := numbers(fromKind, mail)
 	for _, m := range first.messages {
+		if m.Result == "changed" { // one more line of a message that was copied
+			continue
+		}
 		i, ok := number(m.Digest)
 		if !ok {
 			t.Fatalf("nobody sent %+v", m)
