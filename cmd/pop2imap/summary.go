@@ -78,7 +78,7 @@ func (s *screen) failed(err error, now string) {
 func (s *screen) wrong(r sync.Report, dry bool) {
 	s.refused(r.Refusals)
 	if r.Vanished > 0 {
-		s.tell(says(slog.LevelWarn, s.name, fmt.Sprintf("vanished: %s listed in the maildrop, and not given", plural(r.Vanished, "message"))).
+		s.tell(says(slog.LevelWarn, s.name, fmt.Sprintf("vanished: the maildrop lists %s and does not give them", plural(r.Vanished, "message"))).
 			with("remedy", "what to do:  ", "nothing: the next run asks again"))
 	}
 	if n := r.InDoubt + r.Missing; n > 0 && r.Err == nil && !dry {

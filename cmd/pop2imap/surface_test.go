@@ -162,8 +162,8 @@ func TestEachFlagIsInAScript(t *testing.T) {
 // TestEachFlagIsAVariable: of sync, each flag but --help can be set in the environment.
 func TestEachFlagIsAVariable(t *testing.T) {
 	values := map[string]string{"string": "x", "stringArray": "me@example.org", "bool": "true", "int": "3", "count": "2", "duration": "7s",
-		"WHEN": "14d", "N": "5%", "LEVEL": "digest", "DATE": "2020-01-31", "SIZE": "5M", "SIZE/s": "5M", "AGE": "30d", "MODE": "seen",
-		"FOLDER": "Elsewhere", "sha256:HEX": "sha256:" + strings.Repeat("ab", 32)}
+		"WHEN": "14d", "N": "5%", "LEVEL": "digest", "DATE": "2020-01-31", "SIZE": "5M", "SIZE/s": "5M", "AGE": "30d", "D": "8h", "MODE": "seen",
+		"FOLDER": "Elsewhere", "FORMAT": "json", "URL": "https://ping.example/x", "sha256:HEX": "sha256:" + strings.Repeat("ab", 32)}
 	cmd, _, err := program0().root().Find([]string{"sync"})
 	if err != nil {
 		t.Fatal(err)
