@@ -57,13 +57,20 @@ type terminal struct {
 	report *reportFile // nil: none is wanted
 }
 
-// say says what nobody shall miss.
+// say says what nobody shall miss. Whose it is may stand before it.
 func (t *terminal) say(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	t.tell(entry{level: slog.LevelWarn, text: text, msg: oneLine(text)})
+	account := t.all
+	if t.several {
+		account = ""
+	}
+	t.tell(heard(account, t.all, fmt.Sprintf(format, args...)))
 }
 
-func oneLine(text string) string { return strings.ReplaceAll(text, "\n  ", "; ") }
+// heard is an entry made of what stderr has.
+func heard(account, who, text string) entry {
+	return entry{level: slog.LevelWarn, account: account, text: text,
+		msg: strings.ReplaceAll(strings.TrimPrefix(text, who+"  "), "\n  ", "; ")}
+}
 
 // A screen shows the run of one account while it goes on, and its summary.
 type screen struct {
@@ -94,8 +101,7 @@ func newScreen(t *terminal, c *candidate) *screen {
 
 // say says it of the account, whose name begins the text.
 func (s *screen) say(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	s.tell(entry{level: slog.LevelWarn, account: s.name, text: text, msg: oneLine(strings.TrimPrefix(text, s.name+"  "))})
+	s.tell(heard(s.name, s.name, fmt.Sprintf(format, args...)))
 }
 
 // tracer shows the protocol with one server.
