@@ -19,6 +19,7 @@ const (
 	absent       verb = "settle as absent"
 	recognise    verb = "recognise"
 	learn        verb = "learn the UID of"
+	flag         verb = "remember the flags of"
 	verify       verb = "verify"
 	miss         verb = "miss"
 	mark         verb = "mark for deletion"
@@ -44,6 +45,7 @@ const (
 //	missing  ──recognise──────► verified  the same, when it was to be sent again
 //	stored   ──learn──────────► stored    only once, from "UID not known"
 //	missing  ──learn──────────► missing   it was found after all, and will be verified
+//	stored   ──flag───────────► stored    a later message says more of it
 //	stored   ──verify─────────► verified  read-back found it
 //	verified ──verify─────────► verified  again, at another level
 //	missing  ──verify─────────► verified  it was found after all
@@ -62,6 +64,7 @@ var legal = map[verb][]Phase{
 	refuseUnsent: {none, PhaseRefused},
 	recognise:    {none, PhaseRefused, PhaseMissing},
 	learn:        {PhaseStored, PhaseMissing},
+	flag:         {PhaseStored},
 	verify:       {PhaseStored, PhaseVerified, PhaseMissing},
 	miss:         {PhaseStored},
 	mark:         {PhaseVerified},
@@ -73,7 +76,7 @@ var legal = map[verb][]Phase{
 
 // Begin records the intents to append messages, before the last octet of any of them is sent, and gives their IDs. With
 // ID 0 it makes a record; otherwise it turns that refused or missing one into an intent again. Of each it takes what
-// describes the message (UIDL to Sent, Keep), the folder as it is before the append (Folder, UIDValidity, UIDNext),
+// describes the message (UIDL to Sent, Keep), the folder as it is before the append (Folder, UIDValidity, UIDNext), Given,
 // Begun and Run. Marks are what own messages among them say of others.
 func (a *Account) Begin(ctx context.Context, rs []Record, marks ...Mark) (ids []int64, err error) {
 	ids = make([]int64, len(rs))
@@ -104,18 +107,20 @@ func (a *Account) Resend(ctx context.Context, id, sent int64, keep string) error
 type Place struct {
 	ID               int64
 	UIDValidity, UID uint32
+	Given            Given // for Stored, if it is known: the append may have been another one than the intent says
 }
 
 // Stored records that the destination has the messages of intents: it said so, or settling found them. UIDValidity 0
-// leaves the one from Begin. A place that another record of the account has is not believed: then it is not known.
+// leaves the one from Begin, and so does a Given without flags. A place that another record of the account has is not believed: then it is not known.
 func (a *Account) Stored(ctx context.Context, places []Place, at time.Time) error {
 	const set = `phase = 'stored', uidvalidity = coalesce(nullif(?, 0), uidvalidity), uid = ?, ended = ?,
-		code = '', server = '', next_try = NULL`
+		date = iif(? IS NULL, date, ?), flags = coalesce(?, flags), code = '', server = '', next_try = NULL`
 	return a.change(ctx, store, func(m moving) error {
 		for _, p := range places {
-			err := m.set(p.ID, set, p.UIDValidity, p.UID, instant(at))
+			date, flags := p.Given.columns()
+			err := m.set(p.ID, set, p.UIDValidity, p.UID, instant(at), flags, date, flags)
 			if errors.Is(classify(err), ErrClaimed) {
-				err = m.set(p.ID, set, 0, 0, instant(at))
+				err = m.set(p.ID, set, 0, 0, instant(at), flags, date, flags)
 			}
 			if err != nil {
 				return err
@@ -199,6 +204,21 @@ func (a *Account) Learn(ctx context.Context, p Place) error {
 			return fmt.Errorf("%w: to UID 0", ErrMove)
 		}
 		return m.setIf(p.ID, "uid = 0", "uidvalidity = ?, uid = ?", p.UIDValidity, p.UID)
+	})
+}
+
+// Flagged records that stored messages have got more flags. Where it is not known which they had, that stays so.
+func (a *Account) Flagged(ctx context.Context, flags []string, ids []int64) error {
+	const set = `flags = iif(instr(lower(' ' || flags || ' '), lower(' ' || ?1 || ' ')) > 0, flags, ltrim(flags || ' ' || ?1))`
+	return a.change(ctx, flag, func(m moving) error {
+		for _, id := range ids {
+			for _, name := range flags {
+				if err := m.set(id, set, name); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 }
 

@@ -99,6 +99,9 @@ var moves = map[verb]func(context.Context, *Account, Record) (int64, error){
 	learn: func(ctx context.Context, a *Account, r Record) (int64, error) {
 		return r.ID, a.Learn(ctx, at(r.ID, 9, 6)[0])
 	},
+	flag: func(ctx context.Context, a *Account, r Record) (int64, error) {
+		return r.ID, a.Flagged(ctx, []string{"a"}, []int64{r.ID})
+	},
 	verify: func(ctx context.Context, a *Account, r Record) (int64, error) {
 		return r.ID, a.Verified(ctx, []Proof{{ID: r.ID, Level: "size"}})
 	},
@@ -127,8 +130,8 @@ func TestEveryMove(t *testing.T) {
 			resend: "intent", store: "stored", refuse: "refused", absent: "none", rebind: "intent",
 		},
 		"refused":  {begin: "intent", refuseUnsent: "refused", recognise: "verified", rebind: "refused"},
-		"stored":   {verify: "verified", miss: "missing", rebind: "stored"},
-		"unplaced": {learn: "stored", verify: "verified", miss: "missing", rebind: "stored"},
+		"stored":   {flag: "stored", verify: "verified", miss: "missing", rebind: "stored"},
+		"unplaced": {learn: "stored", flag: "stored", verify: "verified", miss: "missing", rebind: "stored"},
 		"verified": {verify: "verified", mark: "deleting", rebind: "verified"},
 		"kept":     {verify: "verified", rebind: "verified"},
 		"missing":  {begin: "intent", recognise: "verified", learn: "missing", verify: "verified", rebind: "missing"},

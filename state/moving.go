@@ -85,17 +85,20 @@ func (m moving) run(query string, args ...any) (sql.Result, error) {
 
 // put makes a record of what r tells of a message, or puts that into the one that is there. Its past stays.
 func (m moving) put(r Record, to Phase) (id int64, err error) {
+	date, flags := r.Given.columns()
 	if r.ID != 0 {
 		return r.ID, m.set(r.ID, `uidl = ?, listed = ?, size = ?, digest = ?, header = ?, body = ?, message_id = ?,
-			sent = ?, keep = ?, folder = ?, uidvalidity = ?, uidnext = ?, uid = 0, phase = ?, begun = ?, run = ?`,
+			sent = ?, keep = ?, folder = ?, uidvalidity = ?, uidnext = ?, uid = 0, phase = ?, begun = ?, run = ?,
+			date = ?, flags = ?`,
 			[]byte(r.UIDL), r.Listed, r.Size, r.Digest[:], r.Header[:], r.Body[:], []byte(r.MessageID), r.Sent, r.Keep,
-			r.Folder, r.UIDValidity, r.UIDNext, to.String(), instant(r.Begun), r.Run)
+			r.Folder, r.UIDValidity, r.UIDNext, to.String(), instant(r.Begun), r.Run, date, flags)
 	}
 	result, err := m.run(`INSERT INTO record (account, uidl, listed, size, digest, header, body,
-			message_id, sent, keep, folder, uidvalidity, uidnext, uid, phase, proof, begun, code, server, tries, run)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '', ?, '', '', 0, ?)`,
+			message_id, sent, keep, folder, uidvalidity, uidnext, uid, phase, proof, begun, code, server, tries, run,
+			date, flags)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '', ?, '', '', 0, ?, ?, ?)`,
 		m.a.id, []byte(r.UIDL), r.Listed, r.Size, r.Digest[:], r.Header[:], r.Body[:], []byte(r.MessageID), r.Sent,
-		r.Keep, r.Folder, r.UIDValidity, r.UIDNext, to.String(), instant(r.Begun), r.Run)
+		r.Keep, r.Folder, r.UIDValidity, r.UIDNext, to.String(), instant(r.Begun), r.Run, date, flags)
 	if err != nil {
 		return 0, err
 	}

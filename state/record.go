@@ -54,6 +54,7 @@ type Record struct {
 	UIDValidity uint32 // of the folder
 	UIDNext     uint32 // of the folder before the append
 	UID         uint32 // 0: not known
+	Given       Given  // what it arrives with
 
 	Phase        Phase
 	Proof        string    // level of the read-back, "size" or "digest"; "" if there was none
@@ -66,8 +67,20 @@ type Record struct {
 	Run          int64     // the run that tried last
 }
 
+// A Given is what a message has at the destination beside its octets. An intent has what it is to have.
+type Given struct {
+	Date    time.Time // INTERNALDATE, to the second; zero: none was asked for, or not known
+	Flags   string    // with a space between them
+	Flagged bool      // whether Flags is known: not if the destination had the message before
+}
+
+// columns gives the columns of a Given.
+func (g Given) columns() (date sql.NullInt64, flags sql.NullString) {
+	return sql.NullInt64{Int64: g.Date.Unix(), Valid: !g.Date.IsZero()}, sql.NullString{String: g.Flags, Valid: g.Flagged}
+}
+
 const columns = `id, uidl, listed, size, digest, header, body, message_id, sent, folder, uidvalidity, uidnext, uid,
-	phase, proof, keep, begun, ended, code, server, tries, next_try, run`
+	phase, proof, keep, begun, ended, code, server, tries, next_try, run, date, flags`
 
 // A scanner is a row of an answer.
 type scanner interface{ Scan(to ...any) error }
@@ -75,11 +88,16 @@ type scanner interface{ Scan(to ...any) error }
 // scanRecord reads what [columns] asks for.
 func scanRecord(row scanner) (r Record, err error) {
 	var uidl, digest, header, body, messageID sql.RawBytes
+	var date sql.NullInt64
+	var flags sql.NullString
 	err = row.Scan(&r.ID, &uidl, &r.Listed, &r.Size, &digest, &header, &body, &messageID, &r.Sent, &r.Folder,
 		&r.UIDValidity, &r.UIDNext, &r.UID, &r.Phase, &r.Proof, &r.Keep, nanoseconds{&r.Begun}, nanoseconds{&r.Ended},
-		&r.Code, &r.Server, &r.Tries, nanoseconds{&r.NextTry}, &r.Run)
+		&r.Code, &r.Server, &r.Tries, nanoseconds{&r.NextTry}, &r.Run, &date, &flags)
 	if err != nil {
 		return Record{}, err
+	}
+	if r.Given.Flags, r.Given.Flagged = flags.String, flags.Valid; date.Valid {
+		r.Given.Date = time.Unix(date.Int64, 0).UTC()
 	}
 	if len(digest) != len(r.Digest) || len(header) != len(r.Header) || len(body) != len(r.Body) {
 		return Record{}, fmt.Errorf("%w: record %d has a digest of a wrong length", ErrCorrupt, r.ID)

@@ -14,6 +14,7 @@ func again(id int64) Record {
 	r := sample("y")
 	r.ID, r.Begun, r.Run, r.Folder, r.UIDNext, r.Size, r.Listed, r.Sent = id, later, 4, "Archive", 99, 77, 78, 79
 	r.Keep = "another size"
+	r.Given = Given{Flagged: true}
 	return r
 }
 
@@ -45,6 +46,36 @@ func TestWhatEachVerbRecords(t *testing.T) {
 			func(r *Record) {
 				r.Phase, r.Ended, r.Code, r.Server, r.NextTry = PhaseStored, later, "", "", time.Time{}
 			},
+		},
+		"stored with other flags, and without its date": {
+			"intent",
+			func(a *Account, id int64) error {
+				return a.Stored(ctx, []Place{{ID: id, Given: Given{Flags: "x", Flagged: true}}}, later)
+			},
+			func(r *Record) {
+				r.Phase, r.Ended, r.Given = PhaseStored, later, Given{Flags: "x", Flagged: true}
+			},
+		},
+		"flagged": {
+			"stored",
+			func(a *Account, id int64) error {
+				return a.Flagged(ctx, []string{"$MDNSent", `\SEEN`}, []int64{id})
+			},
+			func(r *Record) { r.Given.Flags = `\Seen $Forwarded $MDNSent` },
+		},
+		"flagged, the first one": {
+			"stored",
+			func(a *Account, id int64) error {
+				return errors.Join(unflag(a, "''", id), a.Flagged(ctx, []string{"a", "ab"}, []int64{id}))
+			},
+			func(r *Record) { r.Given.Flags = "a ab" },
+		},
+		"flagged, and nobody knows which flags it had": {
+			"stored",
+			func(a *Account, id int64) error {
+				return errors.Join(unflag(a, "NULL", id), a.Flagged(ctx, []string{"a"}, []int64{id}))
+			},
+			func(r *Record) { r.Given.Flags, r.Given.Flagged = "", false },
 		},
 		"place learned": {
 			"unplaced",
@@ -172,6 +203,12 @@ func TestWhatEachVerbRecords(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unflag gives a record other flags, behind the back of the verbs.
+func unflag(a *Account, flags string, id int64) error {
+	_, err := a.store.write.Exec("UPDATE record SET flags = "+flags+" WHERE id = ?", id)
+	return err
 }
 
 func TestWhatMakesARecord(t *testing.T) {

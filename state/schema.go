@@ -149,6 +149,9 @@ CREATE TABLE trouble ( -- that passes, and that each run of the account met sinc
 	runs    INTEGER NOT NULL,
 	told    INTEGER -- NULL: not yet
 ) STRICT;
+`, `
+ALTER TABLE record ADD COLUMN date  INTEGER; -- INTERNALDATE, seconds since 1970; NULL: none, or not known
+ALTER TABLE record ADD COLUMN flags TEXT;    -- with a space between; NULL: not known, as in all records of before
 `}
 
 // ready makes sure that the file is a state of the current version, in WAL mode. The caller has the guard.

@@ -147,6 +147,12 @@ func TestIDsOfAnEmptiedStateAreNotGivenAgain(t *testing.T) {
 	}
 }
 
+// undated is a record as versions 2 to 5 had it.
+func undated(folder string) string {
+	return `INSERT INTO record VALUES (7, 1, x'61', 11, 10, zeroblob(32), zeroblob(32), zeroblob(32), x'3c613e', 12,
+		'` + folder + `', 9, 4, 5, 'verified', 'digest', 'why', 10, 20, '', '', 2, NULL, 7)`
+}
+
 // An account had one folder, and what was looked through of it is not looked at again.
 func TestMigrationKeepsHowFarTheFolderWasLookedThrough(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
@@ -154,17 +160,12 @@ func TestMigrationKeepsHowFarTheFolderWasLookedThrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := account(t, s)
-	r := sample("a")
-	r.Folder = "Post ä"
-	begun(t, a, r)
-	if _, err := s.write.ExecContext(t.Context(), "UPDATE account SET uidvalidity = 9, uidnext = 4"); err != nil {
+	account(t, s)
+	_, err = s.write.ExecContext(t.Context(), "UPDATE account SET uidvalidity = 9, uidnext = 4;"+undated("Post ä"))
+	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	a = account(t, reopened(t, path))
+	a := account(t, reopened(t, path))
 	for folder, want := range map[string][2]uint32{"Post ä": {9, 4}, "INBOX": {}} {
 		v, n, err := a.LookedThrough(t.Context(), folder)
 		if got := [2]uint32{v, n}; got != want || err != nil {
@@ -195,6 +196,27 @@ func TestMigrationBeginsWithoutTrouble(t *testing.T) {
 	}
 	if _, ok, err := a.LastRun(t.Context()); !ok || err != nil {
 		t.Errorf("the run of before is not there (%v)", err)
+	}
+}
+
+// Before version 6 nobody remembered with which date and flags a message was stored.
+func TestMigrationFromBeforeDatesAndFlags(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s, err := open(t.Context(), path, steps[:5])
+	if err != nil {
+		t.Fatal(err)
+	}
+	account(t, s)
+	_, err = s.write.ExecContext(t.Context(), undated("INBOX"))
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	a := account(t, reopened(t, path))
+	want := Record{ID: 7, UIDL: "a", Listed: 11, Size: 10, MessageID: "<a>", Sent: 12, Folder: "INBOX", UIDValidity: 9, UIDNext: 4,
+		UID: 5, Phase: PhaseVerified, Proof: "digest", Keep: "why", Begun: time.Unix(0, 10).UTC(), Ended: time.Unix(0, 20).UTC(),
+		Tries: 2, Run: 7}
+	if got := only(t, a); got != want {
+		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
 

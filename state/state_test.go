@@ -55,6 +55,7 @@ func sample(uidl string) Record {
 		Header: sha256.Sum256([]byte("header " + uidl)), Body: sha256.Sum256([]byte("body " + uidl)),
 		MessageID: "<" + uidl + "@example>",
 		Folder:    "Post/Eingang ä", UIDValidity: 4294967295, UIDNext: 7, Begun: noon, Run: 3,
+		Given: Given{Date: time.Date(1969, 12, 31, 23, 59, 58, 0, time.UTC), Flags: `\Seen $Forwarded`, Flagged: true},
 	}
 }
 

@@ -368,7 +368,8 @@ func (r *run) stored(ctx context.Context, items []*item, answers []Answer, which
 	}
 	places := make([]state.Place, len(which))
 	for i, at := range which {
-		places[i] = state.Place{ID: items[at].id, UIDValidity: answers[at].UIDValidity, UID: answers[at].UID}
+		it, a := items[at], answers[at]
+		places[i] = state.Place{ID: it.id, UIDValidity: a.UIDValidity, UID: a.UID, Given: it.given()}
 	}
 	if err := r.State.Stored(ctx, places, time.Now()); err != nil {
 		for _, at := range which {

@@ -78,6 +78,9 @@ func TestFlagsThatTheFolderDoesNotKeep(t *testing.T) {
 			if got := w.flags(); got != c.want {
 				t.Errorf("flags:\ngot  %s\nwant %s", got, c.want)
 			}
+			if len(c.permanent) > 0 || c.permanent == nil { // else it does not say what it loses
+				w.knowsTheGiven()
+			}
 			w.noticed(&watch, c.notices...)
 			if got := len(w.told("SELECT")); got != 1 {
 				t.Errorf("%d SELECT, want 1", got)
@@ -142,6 +145,7 @@ func TestRefusedKeyword(t *testing.T) {
 					t.Errorf("flags:\ngot  %s\nwant %s", got, want)
 				}
 				w.noticed(&watch, text)
+				w.knowsTheGiven()
 				if times > 25 { // bisection of one batch, or those that were on their way
 					t.Errorf("refused %d times", times)
 				}
@@ -231,6 +235,7 @@ func TestRefusedDate(t *testing.T) {
 			w := create(t, lab.POP3Options{}, o, drop...)
 			r := w.run(flagged(&watch))
 			w.wants(r, "4 listed, 4 new, 4 copied")
+			w.knowsTheGiven()
 			if got := w.flags(); got != "a, b work, c, d" || r.DatesIgnored {
 				t.Errorf("got %s, dates ignored %v", got, r.DatesIgnored)
 			}

@@ -97,7 +97,13 @@ func (it *item) enclosed(header []byte, told message.Inference) []message.Mark {
 func (it *item) intent(r *run) state.Record {
 	return state.Record{ID: it.earlier().ID, UIDL: it.UIDL, Listed: it.Size, Size: it.spool.size(), Digest: it.digest,
 		Header: it.fingerprint, Body: it.body, MessageID: it.messageID, Sent: it.spool.size(), Keep: it.keep,
-		Folder: it.box.Name, UIDValidity: it.box.UIDValidity, UIDNext: it.box.UIDNext, Begun: time.Now(), Run: r.id}
+		Folder: it.box.Name, UIDValidity: it.box.UIDValidity, UIDNext: it.box.UIDNext, Given: it.given(), Begun: time.Now(),
+		Run: r.id}
+}
+
+// given is what the message has, or is to have, at the destination.
+func (it *item) given() state.Given {
+	return state.Given{Date: it.date, Flags: strings.Join(names(it.flags), " "), Flagged: true}
 }
 
 // outcome is what is reported of the message.

@@ -188,7 +188,7 @@ func (r *run) markIn(ctx context.Context, folder string, recs []state.Record) er
 	}
 	for i, e := range r.dest.Mark(ctx, f, list) {
 		if e == nil {
-			r.marked(groups[sets[i]], sets[i])
+			err = firstOf(r.marked(ctx, groups[sets[i]], sets[i]), err)
 		} else if err == nil || costs(e) { // which says more than a refusal
 			err = errMark{e}
 		}
@@ -240,8 +240,15 @@ func (r *run) lacking(ctx context.Context, f Folder, recs []state.Record) (map[m
 	return groups, nil
 }
 
-// marked reports messages that have got flags.
-func (r *run) marked(recs []state.Record, set marks) {
+// marked records and reports messages that have got flags.
+func (r *run) marked(ctx context.Context, recs []state.Record, set marks) error {
+	ids := make([]int64, len(recs))
+	for i, rec := range recs {
+		ids[i] = rec.ID
+	}
+	if err := r.State.Flagged(context.WithoutCancel(ctx), names(set.flags()), ids); err != nil {
+		return StateError(err)
+	}
 	r.achieved += len(recs)
 	for _, rec := range recs {
 		if e := r.entryOf[rec.ID]; e != nil {
@@ -253,4 +260,5 @@ func (r *run) marked(recs []state.Record, set marks) {
 		r.done(Outcome{Result: Marked, UIDL: rec.UIDL, Listed: rec.Listed, Size: rec.Size, Digest: rec.Digest, Folder: rec.Folder,
 			UIDValidity: rec.UIDValidity, UID: rec.UID, Flags: set.flags()})
 	}
+	return nil
 }

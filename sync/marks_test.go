@@ -93,6 +93,7 @@ func TestAYear(t *testing.T) {
 			r := w.run(mine, func(o *sync.Options) { o.Watch = watch })
 			w.wants(r, "2000 listed, 2000 new, 2000 copied")
 			w.hasFlags(c.flags)
+			w.knowsTheGiven()
 			counted := map[string]int{}
 			for _, flags := range c.flags {
 				for _, f := range flags {
@@ -207,6 +208,7 @@ func TestMarks(t *testing.T) {
 			}
 			w.wants(w.run(mine, change), fmt.Sprintf("%[1]d listed, %[1]d new, %[1]d copied", len(c.mail)))
 			w.hasFlags(c.want)
+			w.knowsTheGiven()
 			if got := w.told("UID STORE"); len(got) != c.stores {
 				t.Errorf("got %q, want %d", got, c.stores)
 			}
@@ -252,6 +254,7 @@ func TestMarksOnALineThatDies(t *testing.T) {
 						w.wants(w.run(mine), "2 listed, 2 known")
 					}
 					w.hasFlags(answered)
+					w.knowsTheGiven()
 					w.holds(letterOf("a", came), letterOf("r", answer))
 					w.wants(w.run(mine), "2 listed, 2 known")
 					w.silent("UID STORE", "SELECT")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/sabotage"
+	"github.com/pop2imap/pop2imap/state"
 )
 
 // browse looks through a folder for messages that were there before us, once in a run: a first run into a folder with
@@ -116,6 +117,7 @@ func (r *run) recognise(ctx context.Context, shelf *shelf, batch []*item) (rest 
 func (r *run) recognised(ctx context.Context, it *item, uid uint32, exact bool) error {
 	rec := it.intent(r)
 	rec.UID, rec.Proof, rec.Ended = uid, ByDigest.String(), time.Now()
+	rec.Given = state.Given{Date: it.date} // it has flags of its own there
 	if !exact {
 		rec.Keep = keepChanged
 	}
