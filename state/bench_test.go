@@ -55,6 +55,14 @@ func BenchmarkByUIDL(b *testing.B) {
 				}
 			})
 		}
+		b.Run(fmt.Sprintf("overview of %d", records), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if o, err := a.Overview(b.Context()); err != nil || o.All.Messages != records {
+					b.Fatalf("got %+v (%v)", o, err)
+				}
+			}
+		})
 		b.Run(fmt.Sprintf("counts of %d", records), func(b *testing.B) {
 			for b.Loop() {
 				if c, err := a.Counts(b.Context()); err != nil || c.Verified != records {
