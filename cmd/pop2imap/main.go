@@ -5,7 +5,8 @@
 // man.go, version.go); pass.go tells others how a run went (ping.go, metrics.go);
 // place.go says where messages go, witness.go what --flags-from is, accounts.go which accounts a
 // command works on, and dispatch.go runs them side by side; what a run looks like is in text.go, log.go, lines.go (JSON) and bar.go,
-// exit.go says which exit code an error has, and trouble.go what is not worth a mail from cron yet.
+// exit.go says which exit code an error has, and trouble.go what is not worth a mail from cron yet. The page of
+// report is in htmlreport.go, page.go, words.go and rows.go.
 package main
 
 import (
@@ -94,7 +95,7 @@ what was found at the destination afterwards.`,
 		return cmd.Help()
 	}
 	root.SetFlagErrorFunc(badFlag)
-	root.AddCommand(p.init(), p.sync(), p.doctor(), p.verify(), p.retry(), p.status(), p.config(), p.secret(), p.demo(),
+	root.AddCommand(p.init(), p.sync(), p.doctor(), p.verify(), p.retry(), p.status(), p.page(), p.config(), p.secret(), p.demo(),
 		p.explain(), p.rules(), p.version(), p.completion(), p.man())
 	root.SetHelpCommand(p.help())
 	root.InitDefaultHelpCmd()
