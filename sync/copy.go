@@ -30,6 +30,9 @@ func (r *run) copyAll(ctx context.Context, list []todo) error {
 	if r.DryRun {
 		return r.rehearse(ctx, list)
 	}
+	if r.stopping() { // the context may not have heard of it yet, and many servers set \Seen on what is retrieved
+		return stopped(ctx)
+	}
 	list, err := r.refuseLarge(ctx, list)
 	if err != nil || len(list) == 0 {
 		return err
