@@ -37,7 +37,17 @@ type book map[string][]*entry
 // estimate at some servers, and can be another in each session.
 func (b book) enter(keys []string, listing []todo) []*entry {
 	list := make([]*entry, len(keys))
-	free, taken := b.bySize(), make(map[*entry]bool)
+	free, taken, next := map[sized][]*entry{}, map[*entry]bool{}, make(map[string]int, len(keys))
+	for _, key := range keys {
+		if _, again := next[key]; again {
+			continue
+		}
+		next[key] = 0
+		for _, e := range b[key] {
+			k := sized{key, e.size}
+			free[k] = append(free[k], e)
+		}
+	}
 	for i, key := range keys {
 		k := sized{key, listing[i].Size}
 		if same := free[k]; len(same) > 0 {
@@ -45,7 +55,6 @@ func (b book) enter(keys []string, listing []todo) []*entry {
 			taken[same[0]] = true
 		}
 	}
-	next := make(map[string]int, len(keys))
 	for i, key := range keys {
 		if list[i] != nil {
 			continue
@@ -67,17 +76,6 @@ func (b book) enter(keys []string, listing []todo) []*entry {
 type sized struct {
 	key  string
 	size int64
-}
-
-func (b book) bySize() map[sized][]*entry {
-	m := make(map[sized][]*entry, len(b))
-	for key, entries := range b {
-		for _, e := range entries {
-			k := sized{key, e.size}
-			m[k] = append(m[k], e)
-		}
-	}
-	return m
 }
 
 // strike counts what became of all, in r.
