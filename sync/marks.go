@@ -121,6 +121,7 @@ func (r *run) mark(ctx context.Context) error {
 	early, release := r.untilStop(ctx)
 	defer release()
 	for folder, recs := range byFolder(open) {
+		r.doing("marking what was answered")
 		err := r.markIn(early, folder, recs)
 		switch {
 		case err != nil && early.Err() != nil:

@@ -110,6 +110,11 @@ type Watcher interface {
 	Done(Outcome)
 	// Notice is something that a person may want to know: a folder was created, a wait of half a minute.
 	Notice(text string)
+	// Doing comes when it begins with something that may take a while. After Planned, where there is anything to copy, that is
+	// copying.
+	Doing(what string)
+	// Paused comes, after a Notice, when the run begins to wait, until when and why, and with zero values when that is over.
+	Paused(until time.Time, why string)
 }
 
 // Outcome is what became of one message. It holds no subject and no address.

@@ -33,8 +33,7 @@ func (r *run) persist(ctx context.Context, step func(context.Context) error) err
 		if waited += wait; waited > r.patience() {
 			return err
 		}
-		r.notice("%v; trying again in %s", err, wait.Round(100*time.Millisecond))
-		if err := r.pause(ctx, wait); err != nil {
+		if err := r.pause(ctx, wait, err.Error(), "trying again"); err != nil {
 			return err
 		}
 		pause = min(2*pause, longestPause)
@@ -48,12 +47,26 @@ func (r *run) patience() time.Duration {
 	return min(r.Patience, firstPatience)
 }
 
-// pause waits, but not longer than the user does.
-func (r *run) pause(ctx context.Context, d time.Duration) error {
+// longPause is one after which a person may wonder whether it goes on.
+const longPause = 10 * time.Second
+
+// pause says why it waits and what comes then, and waits; but not longer than the user does.
+func (r *run) pause(ctx context.Context, d time.Duration, why, then string) error {
+	until := time.Now().Add(d)
+	in := d.Round(100 * time.Millisecond).String()
+	if d >= time.Minute {
+		in = d.Round(time.Second).String() + ", at " + until.Format("15:04:05")
+	}
+	r.notice("%s; %s in %s", why, then, in)
+	r.tell(func(w Watcher) { w.Paused(until, why) })
+	defer r.tell(func(w Watcher) { w.Paused(time.Time{}, "") })
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		if d >= longPause {
+			r.notice("going on after %s: %s", d.Round(time.Second), then)
+		}
 		return nil
 	case <-r.Stop:
 	case <-ctx.Done():

@@ -42,6 +42,7 @@ func (r *run) prove(ctx context.Context) error {
 const provedAtOnce = 2000
 
 func (r *run) proveAll(ctx context.Context, open []state.Record, level Level) error {
+	r.doing("reading back what was stored")
 	if err := r.login(ctx); err != nil {
 		return err
 	}
@@ -225,9 +226,8 @@ func (r *run) trace(ctx context.Context, folder string, lost []state.Record) (er
 	if len(lost) == 0 {
 		return nil
 	}
-	r.notice("%s that the destination stored cannot be found there: waiting %s before looking once more",
-		plural(len(lost), "message"), r.Settle)
-	if err := r.pause(ctx, r.Settle); err != nil {
+	why := plural(len(lost), "message") + " that the destination stored cannot be found there"
+	if err := r.pause(ctx, r.Settle, why, "looking once more"); err != nil {
 		return err
 	}
 	if lost, err = r.searchFor(ctx, folder, lost); err != nil || len(lost) == 0 {

@@ -38,6 +38,7 @@ func (r *run) remove(ctx context.Context) error {
 			r.listing.LoginDelay)
 		return nil
 	}
+	r.doing("deleting at the source")
 	early, release := r.untilStop(ctx)
 	defer release()
 	err = r.leaveOutLost(early, due)

@@ -233,6 +233,7 @@ func (r *run) prepare(ctx context.Context) (list []todo, err error) {
 	if err := r.knock(ctx); err != nil {
 		return nil, err
 	}
+	r.doing("looking at the maildrop")
 	if err := r.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -245,6 +246,8 @@ func (r *run) prepare(ctx context.Context) (list []todo, err error) {
 func (r *run) notice(format string, args ...any) {
 	r.tell(func(w Watcher) { w.Notice(fmt.Sprintf(format, args...)) })
 }
+
+func (r *run) doing(what string) { r.tell(func(w Watcher) { w.Doing(what) }) }
 
 func (r *run) done(o Outcome) { r.tell(func(w Watcher) { w.Done(o) }) }
 

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -29,6 +30,7 @@ func (r *run) settle(ctx context.Context) error {
 	if err := r.login(ctx); err != nil {
 		return err
 	}
+	r.doing("finding out what became of messages that were under way")
 	for folder, intents := range byFolder(open) {
 		err := r.settleFolder(ctx, folder, intents)
 		if err != nil && r.alone(folder, err) { // they stay in doubt
@@ -59,9 +61,7 @@ func (r *run) letItSettle(ctx context.Context) error {
 	if !r.died.IsZero() {
 		what = "the line was lost"
 	}
-	r.notice("%s while messages were being stored: waiting %s until the server must be done with them", what,
-		wait.Round(100*time.Millisecond))
-	return r.pause(ctx, wait)
+	return r.pause(ctx, wait, what+" while messages were being stored, and the server may not be done with them", "looking for them")
 }
 
 func byFolder(list []state.Record) map[string][]state.Record {
@@ -93,8 +93,8 @@ func (r *run) settleFolder(ctx context.Context, folder string, intents []state.R
 		return StateError(r.State.Stored(ctx, []state.Place{{ID: missing[0].ID}}, time.Now()))
 	}
 	if moved { // something came: the server may be slow with the rest
-		r.notice("something came into the folder %q since, but not that message: waiting %s more", folder, r.Settle)
-		if err := r.pause(ctx, r.Settle); err != nil {
+		why := fmt.Sprintf("something came into the folder %q since, but not that message", folder)
+		if err := r.pause(ctx, r.Settle, why, "looking once more"); err != nil {
 			return err
 		}
 		if f, err = r.dest.Open(ctx, folder, false); err != nil {

@@ -60,6 +60,7 @@ func (r *run) verify(ctx context.Context, each func(state.Record)) (v Verificati
 		return v, err
 	}
 	r.progress = &progress{of: len(recs), told: time.Now()}
+	r.doing("looking for what was delivered")
 	var absent []state.Record
 	for folder, some := range byFolder(recs) {
 		lost, err := r.lookFor(early, folder, some, r.Verify)

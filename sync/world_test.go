@@ -287,12 +287,17 @@ type watcher struct {
 	planned, outcomes, moved int
 	results                  map[sync.Result]int
 	notices                  []string
+	doings                   []string
+	pauses                   []string           // why; "" where it went on
 	done                     func(sync.Outcome) // nil: nothing
 	notice                   func(string)       // nil: nothing
 }
 
 func (w *watcher) Planned(n int, _ int64) { w.planned = n }
 func (w *watcher) Moved(n int)            { w.moved += n }
+func (w *watcher) Doing(what string)      { w.doings = append(w.doings, what) }
+
+func (w *watcher) Paused(_ time.Time, why string) { w.pauses = append(w.pauses, why) }
 func (w *watcher) Notice(text string) {
 	w.notices = append(w.notices, text)
 	if w.notice != nil {

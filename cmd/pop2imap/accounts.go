@@ -18,6 +18,7 @@ type wish struct {
 	register func(*config.Job, *pflag.FlagSet)
 	before   bool // only what was synced before is of interest: the state must be there
 	onlyTo   bool // the maildrop is not talked to
+	writes   bool // what it copies is remembered
 	looks    bool // what is missing (a password, the state) does not end it: the task looks for itself
 }
 
@@ -52,6 +53,12 @@ func ofRun() *pflag.FlagSet {
 }
 
 func (w *wish) registerRun(f *pflag.FlagSet) {
+	w.registerOnce(f)
+	w.RegisterEvery(f)
+}
+
+// registerOnce is without what makes one run after the other.
+func (w *wish) registerOnce(f *pflag.FlagSet) {
 	w.RegisterCopying(f)
 	w.look.register(f)
 	w.look.registerProgress(f)

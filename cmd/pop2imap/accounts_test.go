@@ -167,9 +167,10 @@ func TestPanicStaysInItsAccount(t *testing.T) {
 	list := candidates(t, "pop3s://a@h", "imaps://a@i", "pop3s://b@k", "imaps://b@i", "pop3s://c@l", "imaps://c@i")
 	r := &round{program: &program{}, sig: &signalled{stop: make(chan struct{})}}
 	term := &terminal{out: &out, err: &out}
+	screens := term.open(list)
 	exits := make([]int, len(list))
 	dispatch(list, 3, r.sig.stop, func(i int) {
-		exits[i], _ = r.contained(t.Context(), list[i], term, func(_ context.Context, _ *round, c *candidate, s *screen, err error) (int, any) {
+		exits[i], _ = r.contained(t.Context(), list[i], screens[i], func(_ context.Context, _ *round, c *candidate, s *screen, err error) (int, any) {
 			if c == list[1] && err == nil {
 				panic("what?")
 			}

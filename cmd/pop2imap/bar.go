@@ -3,116 +3,133 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
-
-	"github.com/pop2imap/pop2imap/sync"
 )
 
-// A bar shows messages, octets, rate and the time that is left, of all accounts together. A nil bar shows nothing.
+// A bar is the one line that tells how far all accounts are together. The cursor stays at its beginning: a terminal that is
+// made narrower then breaks the line, and the cursor still stands where all of it can be erased. A nil bar shows nothing.
 type bar struct {
-	*progressbar.ProgressBar
-	name string
-	part // the sum of all
+	to      io.Writer
+	width   func() int               // of the terminal, in columns, as it is now; 0: not known
+	escapes bool                     // the terminal may be sent escape sequences
+	line    func(columns int) string // as things are now
+
+	drawn int // letters of what is there
+	at    time.Time
+	gone  chan struct{} // closed when it is taken away
 }
 
-// A part is what one account has in the bar.
-type part struct {
-	messages int
-	finished int
-	refused  int
-	octets   int64 // planned
-	behind   int64 // of finished messages, as listed
-	ahead    int64 // of those that are retrieved, and not finished: half the way
+const (
+	drawnEvery = 100 * time.Millisecond
+	usualWidth = 80
+	erase      = "\x1b[J" // from the cursor on, to the end of the screen (ECMA-48 §8.3.39)
+)
+
+// draw draws it anew, unless that was done a moment ago.
+func (b *bar) draw() {
+	if b != nil && time.Since(b.at) >= drawnEvery {
+		b.show()
+	}
 }
 
-func newBar(w io.Writer, name string) *bar {
-	b := &bar{name: name}
-	b.ProgressBar = progressbar.NewOptions64(1,
-		progressbar.OptionSetWriter(clipped(w)),
-		progressbar.OptionShowBytes(true),
-		progressbar.OptionShowCount(),
-		progressbar.OptionUseIECUnits(true),
-		progressbar.OptionFullWidth(),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionSetPredictTime(true))
-	return b
+// show draws it now. A line as wide as the terminal would wrap, so it is narrower by one.
+func (b *bar) show() {
+	if b == nil {
+		return
+	}
+	width := b.width()
+	if width <= 0 {
+		width = usualWidth
+	}
+	line := clip(b.line(width-1), width-1)
+	n := utf8.RuneCountInString(line)
+	rest := erase
+	if !b.escapes {
+		rest = strings.Repeat(" ", max(min(b.drawn, width-1)-n, 0))
+	}
+	fmt.Fprintf(b.to, "\r%s%s\r", line, rest)
+	b.drawn, b.at = n, time.Now()
 }
 
-func (b *bar) text() string {
-	text := fmt.Sprintf("%s %d/%d", b.name, b.finished, b.messages)
-	if b.refused > 0 {
-		text += fmt.Sprintf(" (%d refused)", b.refused)
+// hide takes it from the screen, until it is drawn again.
+func (b *bar) hide() {
+	switch {
+	case b == nil || b.drawn == 0:
+		return
+	case b.escapes:
+		fmt.Fprint(b.to, "\r"+erase)
+	default:
+		n := b.drawn
+		if width := b.width(); width > 0 {
+			n = min(n, width-1)
+		}
+		fmt.Fprintf(b.to, "\r%s\r", strings.Repeat(" ", n))
+	}
+	b.drawn = 0
+}
+
+// A word of the bar, or more of them, and how long it is kept where there is little room: 0 for ever.
+type word struct {
+	text string
+	rank int
+}
+
+// words are those of the bar, in their order.
+func (v *view) words() []word {
+	count := humanize.Comma(int64(v.finished)) + "/" + humanize.Comma(int64(v.messages))
+	return []word{{v.name, 3}, {count, 0}, {amount(v.way(), v.octets, "/"), 5}, {v.speed(), 4}, {v.left(), 1}, {v.trouble(), 2}}
+}
+
+// line lays the bar out in so many columns: what matters least is left out first, and what is left over the gauge has.
+func (v *view) line(columns int) string {
+	for rank := 5; ; rank-- {
+		text := phrase(v.words(), rank)
+		room := columns - utf8.RuneCountInString(text)
+		if rank > 0 && room < 0 {
+			continue
+		}
+		return gauge(text, v.way(), v.octets, room)
+	}
+}
+
+// phrase joins what is not empty and is kept at a rank. The name needs no comma.
+func phrase(words []word, rank int) string {
+	text := ""
+	for i, w := range words {
+		switch {
+		case w.text == "" || w.rank > rank:
+		case text == "":
+			text = w.text
+		case i == 1:
+			text += " " + w.text
+		default:
+			text += ", " + w.text
+		}
 	}
 	return text
 }
 
-// planned adds to what an account has behind it what is left.
-func (b *bar) planned(p *part, messages int, octets int64) {
-	b.change(p, func() {
-		p.messages, p.octets, p.ahead = p.finished+messages, p.behind+octets, 0
-	})
-	b.describe()
-}
+// The gauge has a percentage and a bar of some length; a shorter one would tell nothing.
+const (
+	gaugeFrame = len("  12% || ")
+	gaugeLeast = 5
+	gaugeMost  = 40
+)
 
-func (b *bar) moved(p *part, octets int) {
-	b.change(p, func() { p.ahead += int64(octets) })
-}
-
-// done counts a message, by the size that was planned with.
-func (b *bar) done(p *part, o sync.Outcome) {
-	b.change(p, func() {
-		p.finished++
-		if o.Result == sync.RefusedOne {
-			p.refused++
-		}
-		p.behind += o.Listed
-		p.ahead = max(p.ahead-o.Size, 0)
-	})
-	b.describe()
-}
-
-func (b *bar) describe() {
-	if b != nil {
-		b.Describe(b.text())
+// gauge puts what progressbar draws behind the text, where there is room for it.
+func gauge(text string, done, all int64, room int) string {
+	width := min(room-gaugeFrame, gaugeMost)
+	if width < gaugeLeast || all <= 0 {
+		return text
 	}
-}
-
-// change changes a part, and the sum by as much. A bar that is full is done, so it must never be.
-func (b *bar) change(p *part, how func()) {
-	if b == nil {
-		return
-	}
-	b.add(*p, -1)
-	how()
-	b.add(*p, 1)
-	if b.octets > b.GetMax64() {
-		b.ChangeMax64(b.octets)
-	}
-	b.Set64(max(min(b.behind+b.ahead/2, b.octets-1), 0)) // LIST may have said too little
-	if b.octets < b.GetMax64() {
-		b.ChangeMax64(max(b.octets, 1))
-	}
-}
-
-func (b *bar) add(p part, sign int) {
-	b.messages += sign * p.messages
-	b.finished += sign * p.finished
-	b.refused += sign * p.refused
-	b.octets += int64(sign) * p.octets
-	b.behind += int64(sign) * p.behind
-	b.ahead += int64(sign) * p.ahead
-}
-
-func (b *bar) hide() {
-	if b != nil {
-		b.Clear()
-	}
-}
-
-func (b *bar) show() {
-	if b != nil {
-		b.RenderBlank()
-	}
+	b := progressbar.NewOptions64(all, progressbar.OptionSetWriter(io.Discard), progressbar.OptionSetWidth(width),
+		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false))
+	b.Set64(min(done, all-1)) // a full one is over, and not drawn any more
+	b.Describe(text)
+	return strings.TrimRight(strings.TrimPrefix(b.String(), "\r"), " ")
 }

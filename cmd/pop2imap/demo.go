@@ -68,20 +68,27 @@ func (p *program) show(ctx context.Context) error {
 	fmt.Fprintf(p.out, "A POP3 server with %d messages and an empty IMAP server run inside this program.\n", len(maildrop.Mail()))
 	for _, title := range []string{"The first run copies everything:", "The second run finds nothing new:"} {
 		fmt.Fprintf(p.out, "\n%s\n\n  $ pop2imap %s\n\n", title, strings.Join(args, " "))
-		if p.exit = run(ctx, append(args, hidden...), demoEnvironment, p.keyring, p.lookup, p.stdio); p.exit != 0 {
+		sync := &program{getenv: p.demoEnvironment, keyring: p.keyring, lookup: p.lookup, stdio: p.stdio, fileSystem: noSystem}
+		if p.exit = sync.run(ctx, append(args, hidden...)); p.exit != 0 {
 			return nil
 		}
 	}
 	return p.compare(maildrop, mailbox)
 }
 
-// demoEnvironment has the passwords, and nothing that the user may have set for real runs.
-func demoEnvironment(name string) string {
-	if strings.HasSuffix(name, "_PASSWORD") {
+// demoEnvironment has the passwords, what is known of the terminal, and nothing that the user may have set for real runs.
+func (p *program) demoEnvironment(name string) string {
+	switch {
+	case strings.HasSuffix(name, "_PASSWORD"):
 		return demoPassword
+	case name == "TERM" || name == "NO_COLOR":
+		return p.getenv(name)
 	}
 	return ""
 }
+
+// noSystem is the file system of a state that is not meant to last.
+func noSystem(string) string { return "" }
 
 // compare prints what is in the folders, and whether it is what was in the maildrop.
 func (p *program) compare(maildrop *lab.POP3, mailbox *lab.IMAP) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/internal/doctor"
 	"github.com/pop2imap/pop2imap/state"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -47,7 +49,8 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 	if err := w.present(); err != nil {
 		return err
 	}
-	t := &terminal{look: w.look, out: p.out, err: p.err, log: p.log, several: len(list) > 1, all: fmt.Sprintf("%d accounts", len(list))}
+	t := &terminal{look: w.look, out: p.out, err: p.err, log: p.log, several: len(list) > 1, all: fmt.Sprintf("%d accounts", len(list)),
+		dumb: p.dumb(), escapes: p.escapes(), passes: passes{every: w.Every}}
 	if len(list) == 1 {
 		t.all = list[0].account.name
 	}
@@ -57,16 +60,38 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 	if err := checkMetrics(w.Metrics); err != nil {
 		return err
 	}
-	if t.report, err = openReport(w.Report, func(err error) { t.say("%s  %v", t.all, err) }); err != nil {
+	if err := t.beginReport(w.Report); err != nil {
 		return err
 	}
-	defer t.report.close()
+	defer func() { t.report.close() }()
 	ctx, sig := signals(cmd.Context(), t)
 	defer sig.release()
 	r := &round{program: p, wish: w, sig: sig}
 	r.ask(ctx, list)
-	if r.store, err = w.open(ctx); err != nil {
-		err = sig.wrap(err)
+	r.warn(t)
+	once := func() error { return r.once(ctx, list, t, kind, work) }
+	if w.Every > 0 && able(list) {
+		return r.repeat(ctx, cmd, t, once)
+	}
+	return once()
+}
+
+func (t *terminal) beginReport(path string) (err error) {
+	t.report, err = openReport(path, func(err error) { t.say("%s  %v", t.all, err) })
+	return err
+}
+
+// once makes one pass, with a state that is open for as long as that takes: between two passes it may be saved, brought back
+// or removed, and the next one finds what is there then. An error means that the pass could not begin.
+func (r *round) once(ctx context.Context, list []*candidate, t *terminal, kind string, work task) (err error) {
+	if t.passes.n > 1 { // that of the first was begun before anybody was asked for a password
+		if err := t.beginReport(r.wish.Report); err != nil {
+			return err
+		}
+		defer t.report.close()
+	}
+	if r.store, err = r.wish.open(ctx); err != nil {
+		err = r.sig.wrap(err)
 		r.begin(ctx, t)(list, unbegun(list, kind, err))
 		return err
 	}
@@ -74,11 +99,23 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 		defer r.store.Close()
 	}
 	summary := r.pass(ctx, list, t, kind, work)
-	p.exit = summary.Exit
-	if w.json {
+	r.exit = summary.Exit
+	if r.wish.json {
 		t.line(summary)
 	}
 	return nil
+}
+
+// warn warns of a state that a restart takes away. With --quiet it does not: cron would send that with each run, and doctor says it.
+func (r *round) warn(t *terminal) {
+	kind := r.fileSystem
+	if kind == nil {
+		kind = doctor.FileSystem
+	}
+	if r.wish.writes && !r.wish.DryRun && kind(r.wish.State) == "tmpfs" {
+		t.notice(t.all, fmt.Sprintf("the state %s lies in memory (tmpfs) and is gone after a restart: keep it on a disk with --state FILE; "+
+			"in a container, on a volume", r.wish.State))
+	}
 }
 
 // pass works once on each account, and ends the report.
@@ -87,10 +124,10 @@ func (r *round) pass(ctx context.Context, list []*candidate, t *terminal, kind s
 		t.tell(failing(t.all, "", err))
 	}
 	end := r.begin(ctx, t)
-	t.left = len(list)
+	screens := t.open(list)
 	exits, lines := make([]int, len(list)), make([]any, len(list))
 	dispatch(list, r.wish.Jobs, r.sig.stop, func(i int) {
-		exits[i], lines[i] = r.contained(ctx, list[i], t, work)
+		exits[i], lines[i] = r.contained(ctx, list[i], screens[i], work)
 	})
 	if err := t.report.close(); err != nil {
 		exits = append(exits, exitCode(err))
@@ -146,14 +183,15 @@ func (w *wish) open(ctx context.Context) (*state.Store, error) {
 }
 
 // contained does the work on one account, and makes an error of a panic.
-func (r *round) contained(ctx context.Context, c *candidate, t *terminal, work task) (exit int, line any) {
-	s := newScreen(t, c)
+func (r *round) contained(ctx context.Context, c *candidate, s *screen, work task) (exit int, line any) {
 	defer func() {
 		if p := recover(); p != nil {
 			exit, line = work(ctx, r, c, s, &sync.Error{Class: sync.Bug, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack()),
 				Remedy: "report it; what was recorded is safe, and the next run goes on from there"})
 		}
 	}()
+	defer s.change(func(p *part) { p.came = cmp.Or(p.came, "done") })
+	s.Doing("getting ready")
 	err := c.err
 	if err == nil && closed(r.sig.stop) {
 		err = &sync.Error{Class: sync.Stopped, Err: errors.New("stopped before it began")}

@@ -18,8 +18,9 @@ type faults struct {
 	mu                stdsync.Mutex
 	cutPOP3, cutReply string // the beginning of a command
 	lie, full         bool
-	away              bool // the POP3 server
+	away, busy        bool // the POP3 server, the maildrop
 	refused           []byte
+	stalled           chan struct{} // until it is closed no message is stored; nil: none waits
 
 	answered, reply string        // a POP3 command that begins so gets this reply, each time
 	hung            string        // a POP3 command that begins so gets none
@@ -41,6 +42,9 @@ func (f *faults) pop3(_ int, line string) (reply string, drop bool) {
 		<-goOn
 		f.mu.Lock()
 		return "", true
+	}
+	if f.busy && (strings.HasPrefix(line, "AUTH ") || strings.HasPrefix(line, "PASS ")) {
+		return "-ERR [IN-USE] somebody else has it\r\n", false
 	}
 	if f.cutPOP3 == "" || !strings.HasPrefix(line, f.cutPOP3) {
 		return "", false
@@ -64,6 +68,12 @@ func (f *faults) imap(_ int, command string) lab.Fate {
 }
 
 func (f *faults) append(_ int64, raw []byte) error {
+	f.mu.Lock()
+	stalled := f.stalled
+	f.mu.Unlock()
+	if stalled != nil {
+		<-stalled
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.full {
@@ -92,6 +102,18 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 			f.cutReply = args[1]
 		}
 	})
+}
+
+// busy: the maildrop is in use; ! busy: no longer.
+func busy(ts *testscript.TestScript, over bool, _ []string) {
+	set(ts, func(f *faults) { f.busy = !over })
+}
+
+// stall: the mailbox stores nothing more for as long as the script runs.
+func stall(ts *testscript.TestScript, _ bool, _ []string) {
+	stalled := make(chan struct{})
+	ts.Defer(func() { close(stalled) })
+	set(ts, func(f *faults) { f.stalled = stalled })
 }
 
 // lie: the next APPEND is answered with OK, and nothing is stored.

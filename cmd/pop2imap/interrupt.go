@@ -11,7 +11,7 @@ import (
 )
 
 // signalled is what the user, or the system, wants of a run that is under way: the first SIGINT or SIGTERM to finish what
-// is on the wire, the second to leave at once.
+// is on the wire, the second to leave at once. SIGUSR1 only asks how things are.
 type signalled struct {
 	stop    chan struct{}
 	first   os.Signal // set when stop is closed
@@ -27,6 +27,17 @@ func signals(ctx context.Context, t *terminal) (context.Context, *signalled) {
 		signal.Stop(in)
 		cancel(nil)
 	}
+	asked := asks()
+	go func() {
+		for {
+			select {
+			case <-asked:
+				t.tellStanding()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
 	go func() {
 		select {
 		case sig.first = <-in:
@@ -49,10 +60,16 @@ func (s *signalled) wrap(err error) error {
 	if err == nil || sync.ClassOf(err) != sync.Stopped {
 		return err
 	}
-	select {
-	case <-s.stop:
-		return &stopped{err, 128 + int(s.first.(syscall.Signal))}
-	default:
+	if !closed(s.stop) {
 		return err
 	}
+	return &stopped{err, s.exit()}
+}
+
+// exit is the exit code of a run that was stopped.
+func (s *signalled) exit() int {
+	if !closed(s.stop) { // not by a signal
+		return exits[sync.Stopped]
+	}
+	return 128 + int(s.first.(syscall.Signal))
 }

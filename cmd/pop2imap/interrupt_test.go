@@ -21,13 +21,15 @@ func TestInterrupted(t *testing.T) {
 		signal []syscall.Signal
 		exit   int    // -1: killed
 		again  string // what the next run says
+		more   string // argument of the run that is stopped; "": none
 	}{
-		{"SIGINT finishes the batch under way", []syscall.Signal{syscall.SIGINT}, 130, "5 messages listed, 5 known, nothing new"},
-		{"SIGTERM too", []syscall.Signal{syscall.SIGTERM}, 143, "5 messages listed, 5 known, nothing new"},
-		{"the second SIGINT leaves at once", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, 130, "5 messages listed, 1 known, 0 copied (0 B), 4 found at the destination"},
-		{"SIGKILL", []syscall.Signal{syscall.SIGKILL}, -1, " 0 copied (0 B), "}, // whether the first is recorded, chance decides
+		{"SIGINT finishes the batch under way", []syscall.Signal{syscall.SIGINT}, 130, "5 messages listed, 5 known, nothing new", ""},
+		{"SIGTERM too", []syscall.Signal{syscall.SIGTERM}, 143, "5 messages listed, 5 known, nothing new", ""},
+		{"SIGTERM in a pass is the end of --every", []syscall.Signal{syscall.SIGTERM}, 143, "5 messages listed, 5 known, nothing new", "--every=1h"},
+		{"the second SIGINT leaves at once", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, 130, "5 messages listed, 1 known, 0 copied (0 B), 4 found at the destination", ""},
+		{"SIGKILL", []syscall.Signal{syscall.SIGKILL}, -1, " 0 copied (0 B), ", ""}, // whether the first is recorded, chance decides
 	} {
-		t.Run(c.name, func(t *testing.T) { interrupted(t, lab.Sample()[:5], c.signal, c.exit, c.again) })
+		t.Run(c.name, func(t *testing.T) { interrupted(t, lab.Sample()[:5], c.signal, c.exit, c.again, c.more) })
 	}
 }
 
@@ -38,14 +40,14 @@ func TestStopBeginsNothingNew(t *testing.T) {
 	for i := range mail {
 		mail[i] = lab.Mail{UIDL: fmt.Sprint(i), Raw: fmt.Appendf(nil, "Message-ID: <%d@example.org>\r\n\r\n%d\r\n", i, i)}
 	}
-	out := interrupted(t, mail, []syscall.Signal{syscall.SIGINT}, 130, "500 messages listed")
+	out := interrupted(t, mail, []syscall.Signal{syscall.SIGINT}, 130, "500 messages listed", "")
 	if strings.Contains(out, "nothing new") {
 		t.Errorf("it copied all: %s", out)
 	}
 }
 
 // interrupted gives what the next run says. After that each message is there once, to the octet, in order.
-func interrupted(t *testing.T, mail []lab.Mail, signals []syscall.Signal, exit int, again string) string {
+func interrupted(t *testing.T, mail []lab.Mail, signals []syscall.Signal, exit int, again, more string) string {
 	t.Helper()
 	has, goOn := make(chan bool, 1), make(chan bool) // the server has the second message; it may go on
 	appends := 0
@@ -57,6 +59,9 @@ func interrupted(t *testing.T, mail []lab.Mail, signals []syscall.Signal, exit i
 		return nil
 	})
 	first := command()
+	if more != "" {
+		first.Args = append(first.Args, more)
+	}
 	var talk strings.Builder
 	said := &lines{to: &talk, line: make(chan string, 100)}
 	first.Stderr = said

@@ -2,11 +2,11 @@
 //
 // The program is [run]: arguments in, exit code out. One file holds one command (initcmd.go, sync.go with retry, doctor.go,
 // verify.go, status.go, configure.go, secret.go, demo.go, explain.go, rules.go, help.go with the topics, completion.go,
-// man.go, version.go); pass.go tells others how a run went (ping.go, metrics.go);
-// place.go says where messages go, witness.go what --flags-from is, accounts.go which accounts a
-// command works on, and dispatch.go runs them side by side; what a run looks like is in text.go, log.go, lines.go (JSON) and bar.go,
-// exit.go says which exit code an error has, and trouble.go what is not worth a mail from cron yet. The page of
-// report is in htmlreport.go, page.go, words.go and rows.go.
+// man.go, version.go); place.go says where messages go, witness.go what --flags-from is, accounts.go which accounts a command
+// works on, dispatch.go runs them side by side, and every.go one time after the other; what a run looks like is in text.go,
+// log.go, lines.go (JSON) and bar.go, progress.go knows how far it is, standing.go tells that who asks by a signal, exit.go says
+// which exit code an error has, trouble.go what is not worth a mail from cron yet, and pass.go tells others how a run went
+// (ping.go, metrics.go). The page of report is in htmlreport.go, page.go, words.go and rows.go.
 package main
 
 import (
@@ -67,6 +67,9 @@ type program struct {
 	now     func() time.Time // by which trouble lasts; nothing else asks it
 	log     *journal         // of the run; nil: stderr is for people
 	exit    int              // when there is no error
+
+	shortest   time.Duration            // that --every may be; 0: see config
+	fileSystem func(path string) string // doctor.FileSystem; nil: that
 }
 
 func (p *program) root() *cobra.Command {

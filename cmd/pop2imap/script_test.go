@@ -13,10 +13,12 @@ import (
 	"strings"
 	stdsync "sync"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/pop2imap/pop2imap/internal/doctor"
 	"github.com/pop2imap/pop2imap/internal/lab"
 	"github.com/pop2imap/pop2imap/state"
 )
@@ -24,9 +26,17 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"pop2imap": func() {
 		p := &program{getenv: os.Getenv, keyring: drawer(os.Getenv("KEYRING")), lookup: labLookup(), stdio: stdio{os.Stdin, os.Stdout, os.Stderr},
-			now: clock(os.Getenv("CLOCK"))}
+			now: clock(os.Getenv("CLOCK")), shortest: 10 * time.Millisecond, fileSystem: onlyShm}
 		os.Exit(p.run(context.Background(), os.Args[1:]))
 	}})
+}
+
+// onlyShm knows of one place in memory: where tests have their files is nobody's concern.
+func onlyShm(path string) string {
+	if !strings.HasPrefix(path, "/dev/shm/") {
+		return ""
+	}
+	return doctor.FileSystem(path)
 }
 
 const password = "s3cret-%-word" // must never show up in any output
@@ -50,6 +60,8 @@ func TestScripts(t *testing.T) {
 			"away":     away,
 			"cut":      cut,
 			"lie":      lie,
+			"busy":     busy,
+			"stall":    stall,
 			"refuse":   refuse,
 			"put":      putBefore,
 			"remove":   remove,
@@ -65,6 +77,11 @@ func TestScripts(t *testing.T) {
 			"hang":     hang,
 			"said":     said,
 			"plain":    plain,
+			"start":    start,
+			"says":     untilSays,
+			"has-said": hasSaid,
+			"send":     send,
+			"ends":     endsWith,
 
 			"objects":     objects,
 			"watchdog":    startWatchdog,
@@ -88,6 +105,7 @@ type ends struct {
 	free     func()   // the account that is held
 	headings []string // of docs/troubleshooting.md, that were met
 	watchdog *watchdog
+	process  *process // that was started last
 }
 
 func prepare(env *testscript.Env) error {

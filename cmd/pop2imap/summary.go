@@ -18,7 +18,7 @@ const refusalsShown = 10
 
 // summary ends the account: what came of it on stdout, what went wrong on stderr.
 func (s *screen) summary(r sync.Report, dry bool) {
-	s.over()
+	s.over(cameOf(r))
 	s.wrong(r, dry)
 	if r.Err != nil {
 		s.failed(r.Err, aftermath(r))
@@ -36,7 +36,7 @@ func (s *screen) summary(r sync.Report, dry bool) {
 
 // unsaid ends an account whose error nobody is to be bothered with. Only the file of the log has it.
 func (s *screen) unsaid(r sync.Report) {
-	s.over()
+	s.over(cameOf(r))
 	s.keep(failing(s.name, s.name, r.Err).with("now", "", aftermath(r)))
 	s.keep(says(slog.LevelInfo, s.name, s.tally(r), counts(r)...))
 }
@@ -50,14 +50,15 @@ func counts(r sync.Report) []slog.Attr {
 }
 
 // over takes what the account has not done out of the bar; the last one takes the bar away.
-func (s *screen) over() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.bar.planned(&s.part, 0, 0)
-	if s.left--; s.left <= 0 {
-		s.bar.hide()
-		s.bar = nil
-	}
+func (s *screen) over(came string) {
+	s.change(func(p *part) {
+		p.plan(0, 0)
+		p.pause(time.Time{}, "")
+		p.came = came
+		if s.left--; s.left <= 0 {
+			s.lower()
+		}
+	})
 }
 
 // result prints a line on stdout.

@@ -76,7 +76,8 @@ copied, and nothing is deleted. Flags and summary are those of sync.`
 
 // copying is a command that copies: all that is new, or only what went wrong before.
 func (p *program) copying(again bool) *cobra.Command {
-	w := wish{register: (*config.Job).Register, before: again}
+	w := wish{register: (*config.Job).Register, before: again, writes: true}
+	w.Shortest = p.shortest
 	cmd := &cobra.Command{
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return p.accounts(cmd, names, &w, "summary", func(ctx context.Context, r *round, c *candidate, s *screen, err error) (int, any) {
@@ -95,7 +96,11 @@ func (p *program) copying(again bool) *cobra.Command {
 		},
 	}
 	w.register(&w.job, cmd.Flags())
-	w.registerRun(cmd.Flags())
+	if again {
+		w.registerOnce(cmd.Flags())
+	} else {
+		w.registerRun(cmd.Flags())
+	}
 	cmd.Flags().SortFlags = false
 	return cmd
 }

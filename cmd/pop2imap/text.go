@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	stdsync "sync"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -50,9 +51,14 @@ type terminal struct {
 	several bool     // that is no account's name
 	log     *journal // nil: stderr alone
 
-	mu   stdsync.Mutex
-	bar  *bar // nil: none
-	left int  // accounts without a summary
+	dumb    bool // it is not one to draw on
+	escapes bool // it may be sent escape sequences
+
+	mu      stdsync.Mutex
+	screens []*screen // of the accounts of this pass
+	bar     *bar      // nil: none
+	left    int       // accounts without a summary
+	passes  passes
 
 	report *reportFile // nil: none is wanted
 }
@@ -77,7 +83,7 @@ type screen struct {
 	*terminal
 	account
 	prefix string // of lines that do not begin with the name
-	part   part   // of the bar
+	part   part   // how far it is
 	would  int    // messages that a dry run would copy
 	again  bool   // only what went wrong before is tried
 	atOnce bool   // what is copied and read back is deleted at the source in the same run
@@ -104,6 +110,17 @@ func (s *screen) say(format string, args ...any) {
 	s.tell(heard(s.name, s.name, fmt.Sprintf(format, args...)))
 }
 
+// open gives the screens of a pass over accounts.
+func (t *terminal) open(list []*candidate) (all []*screen) {
+	for _, c := range list {
+		all = append(all, newScreen(t, c))
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.screens, t.left = all, len(all)
+	return all
+}
+
 // tracer shows the protocol with one server.
 func (s *screen) tracer(side string) func(dir, line string) {
 	if s.verbose < 2 {
@@ -117,30 +134,71 @@ func (s *screen) tracer(side string) func(dir, line string) {
 
 // Planned begins the bar, or changes what is left of it.
 func (s *screen) Planned(messages int, octets int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.bar == nil {
-		if messages == 0 || s.quiet || s.progress == "never" || s.progress == "auto" && !isTerminal(s.err) {
-			return
+	s.change(func(p *part) {
+		p.plan(messages, octets)
+		if messages > 0 && s.bar == nil && s.wantsBar() {
+			s.raise()
 		}
-		s.bar = newBar(s.err, s.all)
-	}
-	s.bar.planned(&s.part, messages, octets)
+	})
 }
 
-func (s *screen) Moved(octets int) {
+func (s *screen) Moved(octets int) { s.change(func(p *part) { p.move(octets) }) }
+
+func (s *screen) Doing(what string) { s.change(func(p *part) { p.doing = what }) }
+
+func (s *screen) Paused(until time.Time, why string) {
+	s.change(func(p *part) { p.pause(until, sync.Clean(why)) })
+}
+
+// change changes how far the account is, and shows it.
+func (s *screen) change(how func(*part)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bar.moved(&s.part, octets)
+	how(&s.part)
+	s.bar.draw()
+}
+
+func (t *terminal) wantsBar() bool {
+	return !t.quiet && (t.progress == "always" || t.progress == "auto" && isTerminal(t.err) && !t.dumb)
+}
+
+// raise makes the bar. At a terminal it is drawn anew even while nothing comes: time goes on, and so may the width change.
+func (t *terminal) raise() {
+	b := &bar{to: t.err, width: widthOf(t.err), escapes: t.escapes, gone: make(chan struct{}),
+		line: func(columns int) string { return t.view(time.Now()).line(columns) }}
+	t.bar = b
+	if !isTerminal(t.err) {
+		return
+	}
+	go func() {
+		tick := time.NewTicker(500 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				t.mu.Lock()
+				t.bar.draw()
+				t.mu.Unlock()
+			case <-b.gone:
+				return
+			}
+		}
+	}()
+}
+
+// lower takes the bar away.
+func (t *terminal) lower() {
+	if t.bar != nil {
+		t.bar.hide()
+		close(t.bar.gone)
+		t.bar = nil
+	}
 }
 
 func (s *screen) Done(o sync.Outcome) {
 	s.mu.Lock()
-	switch o.Result {
-	case sync.Removed, sync.Marked, sync.Changed, sync.Skipped: // they are not among what was planned
-	default:
-		s.bar.done(&s.part, o)
-	}
+	s.part.count(o)
+	s.bar.draw()
 	if o.Result == sync.WouldCopy {
 		s.would++
 		s.folders[o.Folder]++

@@ -5,6 +5,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -53,6 +54,9 @@ type Run struct {
 	Metrics   string // file; "": none are wanted
 	LogFormat LogFormat
 	LogFile   string // "": stderr is the log
+
+	Every    time.Duration // from the beginning of a pass to that of the next; 0: there is only one
+	Shortest time.Duration // that this may be; 0: a minute
 }
 
 // A Job is what the user wants of one account.
@@ -166,6 +170,12 @@ func (r *Run) RegisterCopying(f *pflag.FlagSet) {
 	r.Register(f)
 }
 
+// RegisterEvery registers what makes one run after the other.
+func (r *Run) RegisterEvery(f *pflag.FlagSet) {
+	f.DurationVar(&r.Every, "every", 0, "run again and again, `D` (15m) after the last run began, until SIGINT or SIGTERM: where "+
+		"there is no cron (0: run once)")
+}
+
 // RegisterFiles registers what says where config and memory are.
 func (r *Run) RegisterFiles(f *pflag.FlagSet) {
 	f.StringVar(&r.State, "state", "", "`FILE` of the state (default $XDG_STATE_HOME/pop2imap/state.db)")
@@ -181,6 +191,13 @@ func (r *Run) RegisterConfig(f *pflag.FlagSet) {
 func (r *Run) Check(getenv func(string) string) (err error) {
 	if r.Jobs < 1 || r.Jobs > 100 { // each has some 20 MiB and a few connections
 		return bad("jobs", "it can be 1 to 100")
+	}
+	switch least := cmp.Or(r.Shortest, time.Minute); {
+	case r.Every == 0:
+	case r.Every < least:
+		return bad("every", "it must be at least %s, or 0 for one run", least)
+	case r.DryRun:
+		return bad("every", "a dry run is made once: say --every 0")
 	}
 	r.State, err = StatePath(r.State, getenv)
 	return err

@@ -219,6 +219,9 @@ type watcher struct{ w *world }
 func (watcher) Planned(int, int64) {}
 func (watcher) Moved(int)          {}
 func (watcher) Done(sync.Outcome)  {}
+func (watcher) Doing(string)       {}
+
+func (watcher) Paused(time.Time, string) {}
 func (v watcher) Notice(text string) {
 	if v.w.notice != nil {
 		v.w.notice(text)
