@@ -28,6 +28,10 @@ const (
 	drawnEvery = 100 * time.Millisecond
 	usualWidth = 80
 	erase      = "\x1b[J" // from the cursor on, to the end of the screen (ECMA-48 §8.3.39)
+
+	// A terminal may be narrower already than it tells (tmux takes a quarter of a second): what is too long then must not wrap,
+	// or the cursor is on the next line (DECAWM).
+	noWrap, wrap = "\x1b[?7l", "\x1b[?7h"
 )
 
 // draw draws it anew, unless that was done a moment ago.
@@ -48,11 +52,11 @@ func (b *bar) show() {
 	}
 	line := clip(b.line(width-1), width-1)
 	n := utf8.RuneCountInString(line)
-	rest := erase
-	if !b.escapes {
-		rest = strings.Repeat(" ", max(min(b.drawn, width-1)-n, 0))
+	if b.escapes {
+		fmt.Fprint(b.to, noWrap+"\r"+line+erase+"\r"+wrap)
+	} else {
+		fmt.Fprint(b.to, "\r"+line+strings.Repeat(" ", max(min(b.drawn, width-1)-n, 0))+"\r")
 	}
-	fmt.Fprintf(b.to, "\r%s%s\r", line, rest)
 	b.drawn, b.at = n, time.Now()
 }
 

@@ -129,7 +129,8 @@ func TestBarIsDrawnAndErased(t *testing.T) {
 		widths  []int
 		want    string
 	}{
-		{"with escape sequences", true, []int{20, 8}, "\ralice 1/5\x1b[J\r" + "\ralice 1\x1b[J\r" + "\r\x1b[J" + "\ralice 1\x1b[J\r"},
+		{"with escape sequences", true, []int{20, 8}, "\x1b[?7l\ralice 1/5\x1b[J\r\x1b[?7h" + "\x1b[?7l\ralice 1\x1b[J\r\x1b[?7h" + "\r\x1b[J" +
+			"\x1b[?7l\ralice 1\x1b[J\r\x1b[?7h"},
 		{"without", false, []int{20, 8}, "\ralice 1/5\r" + "\ralice 1\r" + "\r       \r" + "\ralice 1\r"},
 		{"it has become shorter", false, []int{20, 20}, "\ralice 1/5\r" + "\ralice    \r" + "\r     \r" + "\ralice\r"},
 		{"the width is not known", false, []int{0, 0}, "\ralice 1/5\r" + "\ralice 1/5\r" + "\r         \r" + "\ralice 1/5\r"},

@@ -156,7 +156,7 @@ func (v *view) left() string {
 	case v.rate <= 0 || rest <= 0:
 		return ""
 	}
-	return brief(time.Duration(float64(rest)/v.rate*float64(time.Second))) + " left"
+	return brief(max(time.Duration(float64(rest)/v.rate*float64(time.Second)), time.Second)) + " left"
 }
 
 // brief is a time in two letters or six.

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pop2imap/pop2imap/internal/lab"
+)
+
+// A pane is a terminal of tmux with a shell in it, and somebody who looks.
+type pane struct {
+	t      *testing.T
+	socket string
+}
+
+// openWindow opens one of so many columns, with the environment of cmd.
+func openWindow(t *testing.T, columns int, env []string) *pane {
+	t.Helper()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		t.Skip("tmux is not here")
+	}
+	w := &pane{t, filepath.Join(t.TempDir(), "tmux")}
+	args := []string{"-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(columns), "-y", "20"}
+	for _, e := range append(env, "PATH="+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "NO_COLOR=") {
+		args = append(args, "-e", e)
+	}
+	w.tmux(append(args, "/bin/sh")...)
+	t.Cleanup(func() { w.tmux("kill-server") })
+	w.types("PS1='$ '; clear") // dash takes none from the environment
+	w.shows(`\A\$`)
+	return w
+}
+
+func (w *pane) tmux(args ...string) string {
+	w.t.Helper()
+	out, err := exec.Command("tmux", append([]string{"-u", "-S", w.socket}, args...)...).CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("tmux %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+func (w *pane) types(line string) { w.tmux("send-keys", line, "Enter") }
+
+func (w *pane) resize(columns int) { w.tmux("resize-window", "-x", fmt.Sprint(columns)) }
+
+// screen is what is to be seen, with what has gone up and out of sight.
+func (w *pane) screen() string {
+	return strings.TrimRight(w.tmux("capture-pane", "-p", "-S", "-"), "\n ")
+}
+
+// shows waits until an expression is to be seen.
+func (w *pane) shows(what string) string {
+	w.t.Helper()
+	expression := regexp.MustCompile("(?m)" + what)
+	for late := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		screen := w.screen()
+		if expression.MatchString(screen) {
+			return screen
+		}
+		if time.Now().After(late) {
+			w.t.Fatalf("it never shows %q, but\n%s", what, screen)
+		}
+	}
+}
+
+// A slowMove is an account with a few hundred messages, whose mailbox takes its time, and stops where it is told to.
+type slowMove struct {
+	env    []string // passwords, and where the config is
+	stopAt int      // message
+	goOn   chan bool
+}
+
+const slowMail = 240
+
+func startSlowMove(t *testing.T, stopAt int) *slowMove {
+	m := &slowMove{stopAt: stopAt, goOn: make(chan bool)}
+	var mail []lab.Mail
+	for i := range slowMail {
+		body := bytes.Repeat([]byte("What was written years ago, and is still kept.\r\n"), 200+i)
+		mail = append(mail, lab.Mail{UIDL: fmt.Sprintf("m%03d", i), Raw: fmt.Appendf(nil, "Message-ID: <%d@example.org>\r\n\r\n%s", i, body)})
+	}
+	n := 0
+	command, _ := prepared(t, mail, func(int64, []byte) error {
+		if n++; n == m.stopAt {
+			<-m.goOn
+		}
+		if n <= m.stopAt {
+			time.Sleep(20 * time.Millisecond) // a server is not as fast as this one
+		}
+		return nil
+	})
+	cmd := command()
+	m.env = append(m.env, "COMMAND="+strings.Join(cmd.Args, " "))
+	for _, e := range cmd.Env {
+		if strings.HasPrefix(e, "POP2IMAP_") {
+			m.env = append(m.env, e)
+		}
+	}
+	return m
+}
+
+// However the terminal is resized, there is one bar, with what matters in it; and none when all is over.
+func TestBarInAResizedTerminal(t *testing.T) {
+	m := startSlowMove(t, 100)
+	w := openWindow(t, 80, m.env)
+	w.types("seq 30; $COMMAND") // high up tmux would put what it has to wrap out of reach, above the screen
+	w.shows(`^alice [0-9]+/240, .* left`)
+	for _, c := range []struct {
+		columns int
+		want    string
+	}{
+		{80, `^alice [0-9]+/240, .* MiB, .*B/s, [0-9]+[sm] left +[0-9]+% \|█.*\|$`},
+		{40, `^alice [0-9]+/240, (.*, )?[0-9]+[smh]\S* left$`},
+		{20, `^[0-9]+/240, [0-9]+[smh]\S* left$`},
+		{100, `^alice [0-9]+/240, .* MiB, .*B/s, .* left +[0-9]+% \|█.*\|$`},
+		{30, `^alice [0-9]+/240, [0-9]+[smh]\S* left$`},
+	} {
+		w.resize(c.columns)
+		screen := w.shows(c.want)
+		t.Logf("%d columns:\n%s", c.columns, screen)
+		if n := strings.Count(screen, "/240"); n != 1 {
+			t.Errorf("%d columns: %d bars\n%s", c.columns, n, screen)
+		}
+	}
+	w.resize(80)
+	m.goOn <- true
+	if screen := w.shows(`240 copied.*\n\$`); strings.Contains(screen, "/240") || strings.Contains(screen, "█") {
+		t.Errorf("something is left of the bar:\n%s", screen)
+	}
+}
