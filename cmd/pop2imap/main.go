@@ -42,6 +42,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, k confi
 }
 
 func (p *program) run(ctx context.Context, args []string) int {
+	asks() // whoever asks too early, or a command that has nothing to tell, must not kill it
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(p.in)

@@ -46,7 +46,8 @@ config file can send mail to other folders: pop2imap rules --help.
 What the folder has already is recognised and not stored again. Every message
 that was stored is read back (--verify). Nothing is deleted at the source unless
 --delete says so, and then only what was read back; at the destination nothing
-is ever deleted. A line that is lost is dialled again (--patience).
+is ever deleted. A line that is lost is dialled again (--patience). SIGUSR1 asks
+what it is doing: a line an account.
 
 Every flag can be set in the environment too, --max-size as POP2IMAP_MAX_SIZE,
 and in the config file, as max_size.`
