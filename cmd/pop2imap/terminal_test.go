@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/pop2imap/pop2imap/internal/lab"
 )
 
 // A pane is a terminal of tmux with a shell in it, and somebody who looks.
@@ -20,8 +17,8 @@ type pane struct {
 	socket string
 }
 
-// openWindow opens one of so many columns, with the environment of cmd.
-func openWindow(t *testing.T, columns int, env []string) *pane {
+// openPane opens one of so many columns, with the environment of cmd.
+func openPane(t *testing.T, columns int, env []string) *pane {
 	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
 		t.Skip("tmux is not here")
@@ -71,47 +68,13 @@ func (w *pane) shows(what string) string {
 	}
 }
 
-// A slowMove is an account with a few hundred messages, whose mailbox takes its time, and stops where it is told to.
-type slowMove struct {
-	env    []string // passwords, and where the config is
-	stopAt int      // message
-	goOn   chan bool
-}
-
-const slowMail = 240
-
-func startSlowMove(t *testing.T, stopAt int) *slowMove {
-	m := &slowMove{stopAt: stopAt, goOn: make(chan bool)}
-	var mail []lab.Mail
-	for i := range slowMail {
-		body := bytes.Repeat([]byte("What was written years ago, and is still kept.\r\n"), 200+i)
-		mail = append(mail, lab.Mail{UIDL: fmt.Sprintf("m%03d", i), Raw: fmt.Appendf(nil, "Message-ID: <%d@example.org>\r\n\r\n%s", i, body)})
-	}
-	n := 0
-	command, _ := prepared(t, mail, func(int64, []byte) error {
-		if n++; n == m.stopAt {
-			<-m.goOn
-		}
-		if n <= m.stopAt {
-			time.Sleep(20 * time.Millisecond) // a server is not as fast as this one
-		}
-		return nil
-	})
-	cmd := command()
-	m.env = append(m.env, "COMMAND="+strings.Join(cmd.Args, " "))
-	for _, e := range cmd.Env {
-		if strings.HasPrefix(e, "POP2IMAP_") {
-			m.env = append(m.env, e)
-		}
-	}
-	return m
-}
-
 // However the terminal is resized, there is one bar, with what matters in it; and none when all is over.
 func TestBarInAResizedTerminal(t *testing.T) {
-	m := startSlowMove(t, 100)
-	w := openWindow(t, 80, m.env)
-	w.types("seq 30; $COMMAND") // high up tmux would put what it has to wrap out of reach, above the screen
+	m := setStage(t, oldMail(240))
+	goOn := m.holdAt(100)
+	defer goOn()
+	w := openPane(t, 80, m.env)
+	w.types("seq 30; pop2imap sync alice") // high up tmux would put what it has to wrap out of reach, above the screen
 	w.shows(`^alice [0-9]+/240, .* left`)
 	for _, c := range []struct {
 		columns int
@@ -131,7 +94,7 @@ func TestBarInAResizedTerminal(t *testing.T) {
 		}
 	}
 	w.resize(80)
-	m.goOn <- true
+	goOn()
 	if screen := w.shows(`240 copied.*\n\$`); strings.Contains(screen, "/240") || strings.Contains(screen, "█") {
 		t.Errorf("something is left of the bar:\n%s", screen)
 	}
