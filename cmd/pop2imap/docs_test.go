@@ -61,6 +61,9 @@ func TestEveryDocumentIsRun(t *testing.T) {
 	}
 	for _, page := range append(pages, filepath.Join(repository, "README.md")) {
 		name, _ := filepath.Rel(repository, page)
+		if name == filepath.Join("docs", "terminal.md") { // TestRecording has run it, to write it
+			continue
+		}
 		if n := strings.Count(all.String(), "\ndocument "+filepath.ToSlash(name)+"\n"); n != 1 {
 			t.Errorf("%s is run by %d scripts, want one", name, n)
 		}
