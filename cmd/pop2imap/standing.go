@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -37,12 +38,15 @@ func (t *terminal) standing(now time.Time) string {
 	return strings.Join(lines, "\n")
 }
 
-// tellStanding prints it, also with --quiet: somebody has asked.
+// tellStanding prints it, also with --quiet or a log file: somebody has asked. It is no warning.
 func (t *terminal) tellStanding() {
 	t.mu.Lock()
 	text := t.standing(time.Now())
 	t.mu.Unlock()
-	t.say("%s", text)
+	e := heard("", t.all, text)
+	e.level = slog.LevelInfo
+	t.keep(e)
+	t.show(e)
 }
 
 // standing is what one account is doing.
