@@ -2,6 +2,7 @@ package pop3
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -18,14 +19,15 @@ var responseCode = regexp.MustCompile(`^\[([\x21-\x5c\x5e-\x7e]{1,80})\]`)
 // treated as the one that it begins with, up to a "/".
 var codes = map[string]struct {
 	class  sync.Class
+	what   string // of a login; "": nothing better than that it was refused
 	remedy string
 }{
-	"IN-USE": {sync.Temporary,
+	"IN-USE": {sync.Temporary, "the maildrop is in use",
 		"another program has the maildrop open; it works again when that one is done (or after ten minutes)"},
-	"LOGIN-DELAY": {sync.Temporary, "the server wants a pause between two logins: run less often"},
-	"SYS/TEMP":    {sync.Temporary, ""},
-	"SYS/PERM":    {sync.Unavailable, "the server will not serve this account until someone mends it there"},
-	"AUTH":        {sync.Login, ""},
+	"LOGIN-DELAY": {sync.Temporary, "it is too early after the last login", "the server wants a pause between two logins: run less often"},
+	"SYS/TEMP":    {sync.Temporary, "", ""},
+	"SYS/PERM":    {sync.Unavailable, "", "the server will not serve this account until someone mends it there"},
+	"AUTH":        {sync.Login, "", ""},
 }
 
 // refusal makes the error for a -ERR. The response code gives the class, otherwise is does.
@@ -40,6 +42,9 @@ func (s *Session) refusal(text string, otherwise sync.Class, format string, args
 	for known, ok := e.Code, true; ok; known, ok = parent(known) {
 		if c, found := codes[known]; found {
 			e.Class, e.Remedy = c.class, c.remedy
+			if otherwise == sync.Login && c.what != "" {
+				e.Err = errors.New(c.what)
+			}
 			if known == "LOGIN-DELAY" {
 				e.Pause = cmp.Or(pauseIn(text), s.caps.loginDelay())
 			}
@@ -89,7 +94,7 @@ func (s *Session) denial(text string) *sync.Error {
 		words = strings.ReplaceAll(words, user, "") // it may be called anything
 	}
 	if e.Code == "" && busy.MatchString(words) && !blame.MatchString(words) {
-		e.Class, e.Remedy = sync.Temporary, codes["IN-USE"].remedy
+		e.Class, e.Err, e.Remedy = sync.Temporary, errors.New("the maildrop cannot be had just now"), codes["IN-USE"].remedy
 	}
 	return e
 }

@@ -55,6 +55,22 @@ func TestRefusalInPlainText(t *testing.T) {
 	}
 }
 
+// Who waits for a login is told what for.
+func TestWhatALoginWaitsFor(t *testing.T) {
+	s := &Session{link: &link{}, login: alice}
+	for text, want := range map[string]string{
+		"[IN-USE] somebody has it":   "the maildrop is in use: server said: -ERR [IN-USE] somebody has it",
+		"[LOGIN-DELAY] not so fast":  "it is too early after the last login: server said: -ERR [LOGIN-DELAY] not so fast",
+		"maildrop already locked":    "the maildrop cannot be had just now: server said: -ERR maildrop already locked",
+		"[SYS/TEMP] come back later": "login refused: server said: -ERR [SYS/TEMP] come back later",
+		"[AUTH] who are you":         "login refused: server said: -ERR [AUTH] who are you",
+	} {
+		if got := s.denial(text).Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestPauseBeforeTheNextLogin(t *testing.T) {
 	for _, c := range []struct {
 		text  string
