@@ -73,6 +73,8 @@ var errEnough = errors.New("enough")
 func (r *run) retrieve(ctx context.Context, list []todo, room *semaphore.Weighted, items chan<- *item) error {
 	next := 0
 	limit := r.limit()
+	early, release := r.untilStop(ctx)
+	defer release()
 	return r.src.Retrieve(ctx, listed(list), func(_ int, body io.Reader, err error) error {
 		it := &item{todo: list[next], gone: err}
 		next++
@@ -85,7 +87,7 @@ func (r *run) retrieve(ctx context.Context, list []todo, room *semaphore.Weighte
 		}
 		it.spool = new(spool)
 		if err == nil {
-			if err := it.take(r, moving{ctx, body, r, limit}); errors.Is(err, errEndless) {
+			if err := it.take(r, moving{ctx, early, body, r, limit}); errors.Is(err, errEndless) {
 				it.endless = true
 			} else if err != nil {
 				return err
@@ -125,9 +127,10 @@ func (r *run) limit() *rate.Limiter {
 // pieceMax is how much is read of a message at a time.
 const pieceMax = 32 << 10
 
-// moving reports what passes, and holds it up.
+// moving reports what passes, and holds it up. Who wants the run to stop does not want to wait for the rest of a message at the
+// rate that was to spare the line.
 type moving struct {
-	ctx context.Context
+	ctx, early context.Context
 	io.Reader
 	r     *run
 	limit *rate.Limiter
@@ -139,7 +142,7 @@ func (m moving) Read(p []byte) (int, error) {
 		return n, err
 	}
 	m.r.tell(func(w Watcher) { w.Moved(n) })
-	if e := m.limit.WaitN(m.ctx, n); e != nil {
+	if e := m.limit.WaitN(m.early, n); e != nil && m.ctx.Err() != nil {
 		return n, stopped(m.ctx)
 	}
 	return n, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	stdsync "sync"
 	"testing"
 	"time"
 
@@ -34,6 +35,36 @@ func TestStopFinishesTheMessageUnderWay(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A stopper wants a run to stop as soon as it has read so many octets.
+type stopper struct {
+	watcher
+	after int
+	stop  chan struct{}
+	once  stdsync.Once
+}
+
+func (w *stopper) Moved(n int) {
+	w.watcher.Moved(n)
+	if w.moved >= w.after {
+		w.once.Do(func() { close(w.stop) })
+	}
+}
+
+// TestStopIsNotHeldUpByTheRate: at 1,000 octets a second the second message would take minutes.
+func TestStopIsNotHeldUpByTheRate(t *testing.T) {
+	drop := []lab.Mail{mail("a"), mail("b"), mail("c")}
+	drop[1].Raw = append(drop[1].Raw, strings.Repeat("more of it\r\n", 30_000)...)
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, drop...)
+	watch := &stopper{after: 10_000, stop: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	w.fails(w.runIn(ctx, func(o *sync.Options) { o.Stop, o.Rate, o.Watch = watch.stop, 1000, watch }), sync.Stopped, "3 listed, 3 new, 2 copied, 1 left")
+	if ctx.Err() != nil {
+		t.Error("the rate held it up")
+	}
+	w.holds(drop[:2]...)
 }
 
 func TestStopBeforeTheFirstMessage(t *testing.T) {
