@@ -28,7 +28,7 @@ type round struct {
 	sig   *signalled
 	store *state.Store // for all accounts; nil: a dry run, and there is no state
 
-	complained atomic.Bool // in this pass some account had temporary trouble that has lasted, or cannot be remembered
+	complained atomic.Bool // in this pass some account had temporary trouble that --quiet does not keep silent, or no longer
 }
 
 // A task works on one account, shows what came of it, and gives its exit code and its part of the summary in JSON. With an

@@ -53,8 +53,8 @@ func (p *pinger) begin(ctx context.Context) {
 	}()
 }
 
-// end tells how the pass ended. Who stopped it knows that; and temporary trouble is the watchdog's business only when it has
-// lasted: until then its own patience, which it has for runs that do not come, is the measure.
+// end tells how the pass ended. Who stopped it knows that; and temporary trouble that nobody is told of for now is not the
+// watchdog's business either: its own patience, which it has for runs that do not come, is the measure until then.
 func (p *pinger) end(ctx context.Context, exit int, complained bool, text string) {
 	defer p.client.CloseIdleConnections()
 	if exit == 130 || exit == 143 {

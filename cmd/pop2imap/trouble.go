@@ -46,11 +46,12 @@ func (r *round) troubled(ctx context.Context, c *candidate, s *screen, report sy
 	if err == nil {
 		t, err = a.TroubleMet(ctx, now, report.Copied+report.Recognised+report.Deleted > 0)
 	}
+	said := err != nil || !s.quiet || isTerminal(s.err)
 	lasts := !t.Told.IsZero() || now.Sub(t.Began) >= time.Duration(c.job.ComplainAfter)
-	if err != nil || lasts {
+	if said || lasts {
 		r.complained.Store(true)
 	}
-	if err != nil || !s.quiet || isTerminal(s.err) {
+	if said {
 		s.summary(report, false)
 		return err
 	}

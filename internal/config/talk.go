@@ -10,7 +10,7 @@ import (
 // registerTalk registers what says whom else a run tells how it goes.
 func (r *Run) registerTalk(f *pflag.FlagSet) {
 	f.Var(&r.Ping, "ping", "tell a watchdog such as healthchecks.io: POST to URL/start when a run begins, to `URL` when it ended "+
-		"with 0, and to URL/fail otherwise, but for signals, and for 75 until it has lasted (--complain-after). The URL is a "+
+		"with 0, and to URL/fail otherwise, but for signals, and what --quiet keeps silent (--complain-after). The URL is a "+
 		"secret: the config file keeps it better")
 	f.StringVar(&r.Metrics, "metrics", "", "write to `FILE` how the run ended, for the textfile collector of Prometheus' "+
 		"node_exporter. Each cron job needs its own")
