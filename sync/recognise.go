@@ -67,9 +67,9 @@ func (r *run) remember(ctx context.Context) error {
 
 func (r *run) rememberBox(ctx context.Context, f Folder) error {
 	next := max(f.UIDNext, 1)
-	claimed, err := r.State.Claimed(ctx, f.Name, f.UIDValidity, next)
+	claimed, err := r.claimed(ctx, f, next)
 	if err != nil {
-		return StateError(err)
+		return err
 	}
 	for claimed[next] {
 		next++

@@ -117,9 +117,9 @@ func (r *run) moved(ctx context.Context, f Folder, intents []state.Record) (bool
 	for _, rec := range intents {
 		lowest = min(lowest, since(f, rec))
 	}
-	claimed, err := r.State.Claimed(ctx, f.Name, f.UIDValidity, lowest)
+	claimed, err := r.claimed(ctx, f, lowest)
 	if err != nil {
-		return false, StateError(err)
+		return false, err
 	}
 	for claimed[lowest] {
 		lowest++

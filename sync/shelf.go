@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,12 +46,9 @@ type claimant struct {
 // look goes through the folder once, from a UID on. want says which Message-IDs matter.
 func (r *run) look(ctx context.Context, f Folder, from uint32, want func(id string) bool) (*shelf, error) {
 	s := &shelf{f, from, map[string][]*found{}, map[[32]byte]bool{}}
-	claimed := map[uint32]bool{}
-	var err error
-	if r.State != nil {
-		if claimed, err = r.State.Claimed(ctx, f.Name, f.UIDValidity, from); err != nil {
-			return nil, StateError(err)
-		}
+	claimed, err := r.claimed(ctx, f, from)
+	if err != nil {
+		return nil, err
 	}
 	for c, err := range r.dest.Find(ctx, f, from) {
 		if err != nil {
@@ -61,6 +59,27 @@ func (r *run) look(ctx context.Context, f Folder, from uint32, want func(id stri
 		}
 	}
 	return s, nil
+}
+
+// claimed gives the UIDs of a folder, from one on, that records have, whichever of its names they know it by: that of the
+// account may be another than it was, and old records may have several.
+func (r *run) claimed(ctx context.Context, f Folder, from uint32) (map[uint32]bool, error) {
+	all := map[uint32]bool{}
+	if r.State == nil {
+		return all, nil
+	}
+	names := r.dest.Spellings(f.Name)
+	if !slices.Contains(names, f.Name) {
+		names = append(names, f.Name)
+	}
+	for _, name := range names {
+		some, err := r.State.Claimed(ctx, name, f.UIDValidity, from)
+		if err != nil {
+			return nil, StateError(err)
+		}
+		maps.Copy(all, some)
+	}
+	return all, nil
 }
 
 // candidates are the messages that may be the claimant's: those with its Message-ID, or if it has none, those that have
