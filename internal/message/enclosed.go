@@ -22,12 +22,13 @@ func Enclosed(header, body []byte) (list []Mark) {
 		head := Split(part)
 		inner := Split(part[len(head):])
 		switch kind, _ := kindOf(head); {
-		case len(list) == maxMarks:
-			return list
 		case kind == "message/rfc822" && whole != "multipart/report": // there it is what the report is about
 			list = append(list, mark(identifiers(ID(inner)), "an attached message", "$Forwarded")...)
 		case kind == "message/disposition-notification":
 			list = append(list, mark(identifiers(first(inner, "original-message-id")), "Original-Message-ID", "$MDNSent")...)
+		}
+		if len(list) >= maxMarks {
+			return list[:maxMarks]
 		}
 	}
 	return list

@@ -47,3 +47,15 @@ func TestEnclosed(t *testing.T) {
 		}
 	}
 }
+
+// However much is enclosed, what it says is bounded.
+func TestEnclosedIsBounded(t *testing.T) {
+	var body strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&body, "--b\r\nContent-Type: message/disposition-notification\r\n\r\nOriginal-Message-ID: <%d@a> <%[1]d@b> <%[1]d@c>\r\n\r\n", i)
+	}
+	got := message.Enclosed([]byte("Content-Type: multipart/report; boundary=b\r\n\r\n"), []byte(body.String()))
+	if len(got) != 32 {
+		t.Errorf("got %d marks, want 32", len(got))
+	}
+}
