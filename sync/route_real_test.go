@@ -110,16 +110,22 @@ func TestTwoNamesOfOneFolder(t *testing.T) {
 	}
 }
 
-// So it is when the account itself is given the other name of its folder.
+// So it is when the account itself is given the other name of its folder, also if it is not known where a copy is.
 func TestAnAccountCallsItsFolderByAnotherName(t *testing.T) {
-	s := real.Start(t, real.Courier, nil)
-	a, again := mail("a"), as(mail("a"), "again")
-	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, a)
-	called := func(folder string) func(*sync.Options) { return func(o *sync.Options) { o.Folder = folder } }
-	w.wants(w.run(called("INBOX/Lists"), into(t, s)), "1 listed, 1 new, 1 copied")
-	w.pop.SetMail([]lab.Mail{a, again})
-	w.wants(w.run(called("Lists"), into(t, s)), "2 listed, 1 known, 1 new, 1 copied")
-	if got := len(s.Stored(t, "INBOX.Lists")); got != 2 {
-		t.Errorf("got %d messages, want 2", got)
+	for name, memory := range map[string]string{"known UID": "", "unknown UID": "UPDATE record SET uid = 0, phase = 'stored'",
+		"UIDVALIDITY of before": "UPDATE record SET uidvalidity = uidvalidity + 1"} {
+		t.Run(name, func(t *testing.T) {
+			s := real.Start(t, real.Courier, nil)
+			a, again := mail("a"), as(mail("a"), "again")
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, a)
+			called := func(folder string) func(*sync.Options) { return func(o *sync.Options) { o.Folder = folder } }
+			w.wants(w.run(called("INBOX/Lists"), into(t, s)), "1 listed, 1 new, 1 copied")
+			w.edit(memory)
+			w.pop.SetMail([]lab.Mail{a, again})
+			w.wants(w.run(called("Lists"), into(t, s)), "2 listed, 1 known, 1 new, 1 copied")
+			if got := len(s.Stored(t, "INBOX.Lists")); got != 2 {
+				t.Errorf("got %d messages, want 2", got)
+			}
+		})
 	}
 }

@@ -223,9 +223,9 @@ func (r *run) wanted(ctx context.Context, f Folder, intents []state.Record) ([]s
 	if err != nil {
 		return nil, StateError(err)
 	}
-	list := slices.Clone(intents)
+	list, names := slices.Clone(intents), r.namesOf(f)
 	for _, rec := range unplaced {
-		if rec.Folder == f.Name {
+		if slices.Contains(names, rec.Folder) {
 			list = append(list, rec)
 		}
 	}

@@ -68,11 +68,7 @@ func (r *run) claimed(ctx context.Context, f Folder, from uint32) (map[uint32]bo
 	if r.State == nil {
 		return all, nil
 	}
-	names := r.dest.Spellings(f.Name)
-	if !slices.Contains(names, f.Name) {
-		names = append(names, f.Name)
-	}
-	for _, name := range names {
+	for _, name := range r.namesOf(f) {
 		some, err := r.State.Claimed(ctx, name, f.UIDValidity, from)
 		if err != nil {
 			return nil, StateError(err)
@@ -80,6 +76,15 @@ func (r *run) claimed(ctx context.Context, f Folder, from uint32) (map[uint32]bo
 		maps.Copy(all, some)
 	}
 	return all, nil
+}
+
+// namesOf gives all names that records may have of a folder.
+func (r *run) namesOf(f Folder) []string {
+	names := r.dest.Spellings(f.Name)
+	if !slices.Contains(names, f.Name) {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
 // candidates are the messages that may be the claimant's: those with its Message-ID, or if it has none, those that have
@@ -219,8 +224,9 @@ func (r *run) spare(ctx context.Context, s *shelf, digest [32]byte) error {
 	if err != nil {
 		return StateError(err)
 	}
+	names := r.namesOf(s.folder)
 	for _, other := range same {
-		if other.Phase.Delivered() && other.Folder == s.folder.Name && other.UIDValidity != s.folder.UIDValidity {
+		if other.Phase.Delivered() && slices.Contains(names, other.Folder) && other.UIDValidity != s.folder.UIDValidity {
 			s.take(claimantOf(other, s.folder), true)
 		}
 	}
