@@ -264,7 +264,8 @@ func (r *run) hearOfDeletions(ctx context.Context) error {
 // tells nothing.
 func (r *run) resolveDeletions(ctx context.Context) error {
 	open, err := r.State.InDeletion(ctx)
-	if err != nil || len(open) == 0 || r.suspicious() {
+	empty := r.suspicious() || r.unheard && len(r.listing.Messages) == 0
+	if err != nil || len(open) == 0 || empty {
 		return StateError(err)
 	}
 	there := map[string]bool{}

@@ -1,6 +1,7 @@
 package sync_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -200,6 +201,29 @@ func TestAnEmptyListingIsNoProofOfDeletion(t *testing.T) {
 	w.wants(w.run(), "")
 	if got := w.phases(); got != "deleting" {
 		t.Errorf("got %s, want deleting: nobody knows", got)
+	}
+}
+
+// Nor does it in the run that has deleted, also if that is the first of its account.
+func TestAnEmptyListingIsNoProofInTheSameRun(t *testing.T) {
+	var dies trap
+	w := create(t, lab.POP3Options{Hook: dies.answer("", true)}, lab.IMAPOptions{}, mail("a"), mail("b"))
+	dies.set("QUIT", 2)
+	sessions := 0
+	var watch watcher
+	r := w.run(deleting, func(o *sync.Options) {
+		from := o.From
+		o.Patience, o.Watch = time.Minute, &watch
+		o.From = func(ctx context.Context) (sync.Source, error) {
+			if sessions++; sessions == 3 { // copied, deleted, asked
+				w.pop.SetMail(nil)
+			}
+			return from(ctx)
+		}
+	})
+	unknown := slices.ContainsFunc(watch.notices, func(n string) bool { return strings.Contains(n, "2 messages may have been deleted") })
+	if got := w.phases(); sessions != 3 || r.Deleted != 0 || !unknown || got != "deleting deleting" {
+		t.Errorf("got %d sessions, %d deleted (%v), records %s, notices %q", sessions, r.Deleted, r.Err, got, watch.notices)
 	}
 }
 
