@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/pop2imap/pop2imap/sync"
@@ -99,6 +100,12 @@ func (s *Session) dispatch(f sync.Folder, batch []sync.Outgoing) []*part {
 	parts := s.divide(f, batch)
 	s.mux.write(true)
 	defer s.mux.write(false)
+	whole := false
+	defer func() {
+		if !whole { // a bug: what came next would go into the rest of a literal
+			s.mux.giveUp(&sync.Error{Class: sync.Bug, Err: errors.New("a message was not written to its end")})
+		}
+	}()
 	for _, p := range parts {
 		if p.answers != nil {
 			continue
@@ -112,6 +119,7 @@ func (s *Session) dispatch(f sync.Folder, batch []sync.Outgoing) []*part {
 	if err := s.out.flush(); err != nil {
 		s.cut(parts, err)
 	}
+	whole = true
 	return parts
 }
 

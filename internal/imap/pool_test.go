@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -130,3 +131,37 @@ func TestPanicInAPool(t *testing.T) {
 		t.Errorf("got %+v, want a bug for each of 2", answers)
 	}
 }
+
+// After a bug in the middle of a message nothing else is written into what is left of its literal.
+func TestPanicWithinAMessage(t *testing.T) {
+	srv := startIMAP(t, lab.IMAPOptions{Without: []imap.Cap{imap.CapLiteralPlus, imap.CapMultiAppend}})
+	for _, connections := range []int{1, 2} {
+		p, err := DialPool(t.Context(), at(srv), Login{User: user, Password: password}, connections)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.dial = func(context.Context) (*Session, error) { return nil, errors.New("there is no other") }
+		f, err := p.Open(t.Context(), "INBOX", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		short, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		faulty := letter(raw(0))
+		faulty.Body = func() io.Reader { return io.MultiReader(strings.NewReader("half"), panicking{}) }
+		for _, m := range []sync.Outgoing{faulty, letter(raw(1))} {
+			a := sync.Answered(1, func() []sync.Answer { return p.Append(short, f, []sync.Outgoing{m}).Wait(short) })
+			if a[0].Err == nil || sync.ClassOf(a[0].Err) != sync.Bug {
+				t.Errorf("%d connections: got %v, want a bug", connections, a[0].Err)
+			}
+		}
+		p.Close(t.Context())
+	}
+	if got, err := srv.Messages("INBOX"); err != nil || len(got) != 0 {
+		t.Errorf("got %d messages (%v), want none", len(got), err)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("a bug in Read") }
