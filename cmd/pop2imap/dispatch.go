@@ -51,6 +51,9 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 	}
 	t := &terminal{look: w.look, out: p.out, err: p.err, log: p.log, several: len(list) > 1, all: fmt.Sprintf("%d accounts", len(list)),
 		dumb: p.dumb(), escapes: p.escapes(), passes: passes{every: w.Every}}
+	if w.DryRun {
+		t.passes.every = 0 // the config file may say it of real runs
+	}
 	if len(list) == 1 {
 		t.all = list[0].account.name
 	}
@@ -70,7 +73,7 @@ func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind str
 	r.ask(ctx, list)
 	r.warn(t)
 	once := func() error { return r.once(ctx, list, t, kind, work) }
-	if w.Every > 0 && able(list) {
+	if t.passes.every > 0 && able(list) {
 		return r.repeat(ctx, cmd, t, once)
 	}
 	return once()

@@ -173,7 +173,7 @@ func (r *Run) RegisterCopying(f *pflag.FlagSet) {
 // RegisterEvery registers what makes one run after the other.
 func (r *Run) RegisterEvery(f *pflag.FlagSet) {
 	f.DurationVar(&r.Every, "every", 0, "run again and again, `D` (15m) after the last run began, until SIGINT or SIGTERM: where "+
-		"there is no cron (0: run once)")
+		"there is no cron (0: run once, as a dry run does)")
 }
 
 // RegisterFiles registers what says where config and memory are.
@@ -192,12 +192,8 @@ func (r *Run) Check(getenv func(string) string) (err error) {
 	if r.Jobs < 1 || r.Jobs > 100 { // each has some 20 MiB and a few connections
 		return bad("jobs", "it can be 1 to 100")
 	}
-	switch least := cmp.Or(r.Shortest, time.Minute); {
-	case r.Every == 0:
-	case r.Every < least:
+	if least := cmp.Or(r.Shortest, time.Minute); r.Every != 0 && r.Every < least {
 		return bad("every", "it must be at least %s, or 0 for one run", least)
-	case r.DryRun:
-		return bad("every", "a dry run is made once: say --every 0")
 	}
 	r.State, err = StatePath(r.State, getenv)
 	return err

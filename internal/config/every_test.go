@@ -18,7 +18,6 @@ func TestEvery(t *testing.T) {
 		{"each minute", Run{Every: time.Minute}, true},
 		{"each minute, nearly", Run{Every: time.Minute - 1}, false},
 		{"less than nothing", Run{Every: -time.Hour}, false},
-		{"a dry run again and again", Run{Every: time.Hour, DryRun: true}, false},
 		{"each second, in a test", Run{Every: time.Second, Shortest: time.Second}, true},
 	} {
 		c.run.Jobs, c.run.State = 1, "state.db"
