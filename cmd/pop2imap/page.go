@@ -64,6 +64,9 @@ func htmlPage(list []portrait, made time.Time) string {
 	m.put("<header>\n<h1>%s</h1>", title)
 	m.put(`<p class="soft">As of %s, by %s</p>`, made.Format("2 January 2006, 15:04 MST"), thisProgram())
 	m.put("</header>\n<main>")
+	if len(list) == 0 {
+		m.put(`<p class="lead">Nothing has been synced yet.</p>`)
+	}
 	if len(list) > 1 {
 		m.heading = "h3"
 		m.contents(list)

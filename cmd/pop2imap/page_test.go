@@ -140,7 +140,10 @@ func TestPageSentences(t *testing.T) {
 				"1 was deleted at the source since. 1 was refused. 1 was said to be stored, and not found there. " +
 				"1 was under way, or the reply was lost. 1 was waiting when the last run ended."},
 		{"a run that has not ended does not know what it left", state.Overview{All: some(1)}, state.Run{Left: 7},
-			"The only message is at imap.example:143. 1 was not read back yet."},
+			"1 message is at imap.example:143. 1 was not read back yet."},
+		{"a run that failed does not know what else there is", state.Overview{All: some(10), Same: map[string]int{"size": 10}},
+			state.Run{Ended: made, Error: "cannot connect"}, "10 messages are at imap.example:143. 10 were found there again, of the same size."},
+		{"nor whether there is anything", state.Overview{}, state.Run{Ended: made, Error: "cannot connect"}, "No message was moved yet."},
 	} {
 		if got := of(c.o, c.last); got != c.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", c.name, got, c.want)

@@ -24,8 +24,12 @@ func (r portrait) sentences() (list []string) {
 	}
 	there := host(r.Key.To)
 	switch n := o.All.Messages; {
+	case all == 0 && !r.through():
+		return []string{"No message was moved yet."}
 	case all == 0:
 		return []string{"There was no message to move."}
+	case n == all && !r.through():
+		list = append(list, fmt.Sprintf("%s %s at %s.", plural(n, "message"), is(n), there))
 	case n == all && n == 1:
 		list = append(list, fmt.Sprintf("The only message is at %s.", there))
 	case n == all:
@@ -50,6 +54,9 @@ func (r portrait) sentences() (list []string) {
 	}
 	return list
 }
+
+// through says whether the last run got so far that it knew of all messages: only then may the page speak of all.
+func (r portrait) through() bool { return r.ran && !r.last.Ended.IsZero() && r.last.Error == "" }
 
 // proved says what was read back of the messages that are there.
 func (r portrait) proved() (list []string) {
