@@ -88,14 +88,17 @@ func (t *terminal) beginReport(path string) (err error) {
 // or removed, and the next one finds what is there then. An error means that the pass could not begin.
 func (r *round) once(ctx context.Context, list []*candidate, t *terminal, kind string, work task) (err error) {
 	if t.passes.n > 1 { // that of the first was begun before anybody was asked for a password
-		if err := t.beginReport(r.wish.Report); err != nil {
-			return err
-		}
-		defer t.report.close()
+		err = t.beginReport(r.wish.Report)
+		defer func() { t.report.close() }()
 	}
-	if r.store, err = r.wish.open(ctx); err != nil {
+	if err == nil {
+		r.store, err = r.wish.open(ctx)
+	}
+	if err != nil {
 		err = r.sig.wrap(err)
-		r.begin(ctx, t)(list, unbegun(list, kind, err))
+		if summary := r.begin(ctx, t)(list, unbegun(list, kind, err)); r.wish.json && r.wish.writes {
+			t.line(summary)
+		}
 		return err
 	}
 	if r.store != nil {

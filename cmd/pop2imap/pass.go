@@ -38,7 +38,7 @@ func (r *round) begin(ctx context.Context, t *terminal) (end func([]*candidate, 
 func unbegun(list []*candidate, kind string, err error) summaryJSON {
 	s := summaryJSON{Type: kind, Exit: exitCode(err)}
 	for _, c := range list {
-		s.Accounts = append(s.Accounts, accountLine(c.account, sync.Report{Err: err}, s.Exit))
+		s.Accounts = append(s.Accounts, accountLine(c.account, sync.Report{Err: err, Flags: map[string]int{}, Folders: map[string]int{}}, s.Exit))
 	}
 	return s
 }
