@@ -71,6 +71,7 @@ func (p *program) choose(cmd *cobra.Command, names []string, w *wish) ([]*candid
 	if err != nil {
 		return nil, err
 	}
+	p.log = &journal{run: &w.Run}
 	if err := cmp.Or(w.Run.Check(p.getenv), w.look.check()); err != nil {
 		return nil, said.Blame(err)
 	}

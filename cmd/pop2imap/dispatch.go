@@ -38,7 +38,6 @@ type task func(ctx context.Context, r *round, c *candidate, s *screen, err error
 // accounts runs the accounts of a command side by side. One that fails, even by a panic, does not stop the others. An
 // error means that none could begin.
 func (p *program) accounts(cmd *cobra.Command, names []string, w *wish, kind string, work task) (err error) {
-	p.log = &journal{run: &w.Run}
 	list, err := p.choose(cmd, names, w)
 	if err != nil {
 		return err

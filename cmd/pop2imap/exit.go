@@ -118,6 +118,9 @@ func reportExit(r sync.Report) int {
 
 // complain says an error that ended the program before or outside a run.
 func (p *program) complain(cmd *cobra.Command, err error) {
+	if p.log == nil {
+		p.log = p.foreseen(cmd)
+	}
 	e := failing("pop2imap", "", err)
 	if exitCode(err) == exitUsage {
 		e = e.with("remedy", "what to do:  ", cmd.CommandPath()+" --help shows what there is; nothing was touched")

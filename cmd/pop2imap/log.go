@@ -12,6 +12,8 @@ import (
 	stdsync "sync"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -91,6 +93,30 @@ type journal struct {
 	mu     stdsync.Mutex
 	file   *os.File // nil: none is open
 	failed bool     // not all is in the file, and somebody knows
+}
+
+// foreseen is the journal of a command line, or a config file, that was not understood: what reads objects from stderr gets one
+// for that too. nil: stderr is for people.
+func (p *program) foreseen(cmd *cobra.Command) *journal {
+	if cmd.Flags().Lookup("log-format") == nil {
+		return nil
+	}
+	run := &config.Run{LogFile: p.mentioned("log-file", "POP2IMAP_LOG_FILE")}
+	run.LogFormat.Set(p.mentioned("log-format", "POP2IMAP_LOG_FORMAT")) // what is neither is text
+	return &journal{run: run}
+}
+
+// mentioned is the value that a flag seems to have.
+func (p *program) mentioned(flag, variable string) string {
+	value := p.getenv(variable)
+	for i, arg := range p.args {
+		if v, ok := strings.CutPrefix(arg, "--"+flag+"="); ok {
+			value = v
+		} else if arg == "--"+flag && i+1 < len(p.args) {
+			value = p.args[i+1]
+		}
+	}
+	return value
 }
 
 // logStarts begin the first line of a log.

@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, k confi
 
 func (p *program) run(ctx context.Context, args []string) int {
 	asks() // whoever asks too early, or a command that has nothing to tell, must not kill it
+	p.args = args
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(p.in)
@@ -66,8 +67,9 @@ type program struct {
 	keyring config.Keyring
 	lookup  discover.Lookup
 	now     func() time.Time // by which trouble lasts; nothing else asks it
-	log     *journal         // of the run; nil: stderr is for people
-	exit    int              // when there is no error
+	args    []string
+	log     *journal // of the run; nil: stderr is for people
+	exit    int      // when there is no error
 
 	shortest   time.Duration            // that --every may be; 0: see config
 	fileSystem func(path string) string // doctor.FileSystem; nil: that
