@@ -87,6 +87,8 @@ type stopped struct {
 	exit int
 }
 
+func (s *stopped) Unwrap() error { return s.error }
+
 // exitCode is that of an error that ended the program.
 func exitCode(err error) int {
 	if _, ok := errors.AsType[*usage](err); ok {
