@@ -89,8 +89,8 @@ func complaint(t state.Trouble, now time.Time, r sync.Report) string {
 	if r.Left > 0 {
 		words = append(words, plural(r.Left, "message")+" waiting")
 	}
-	if e, ok := errors.AsType[*sync.Error](r.Err); ok && e.Remedy != "" {
-		words = append(words, "what to do: "+e.Remedy)
+	if e, ok := errors.AsType[*sync.Error](r.Err); ok {
+		words = append(words, "what to do: "+e.Advice())
 	}
 	return strings.Join(append(words, "nothing more is said until it is over"), "; ")
 }
