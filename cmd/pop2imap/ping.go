@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -40,6 +39,8 @@ type pinger struct {
 // newPinger is for one pass. fail gets a notice of what does not get through.
 func newPinger(to config.Ping, timeout time.Duration, fail func(text string)) *pinger {
 	transport := http.DefaultTransport.(*http.Transport).Clone() // it knows HTTPS_PROXY
+	// A run may take hours: then the line is forgotten on the way, and what a server says meanwhile Go prints on stderr.
+	transport.DisableKeepAlives = true
 	return &pinger{to: to, rid: randomUUID(), timeout: timeout, fail: fail, began: make(chan struct{}),
 		client: &http.Client{Transport: transport, CheckRedirect: redirect}}
 }
@@ -56,7 +57,6 @@ func (p *pinger) begin(ctx context.Context) {
 // end tells how the pass ended. Who stopped it knows that; and temporary trouble that nobody is told of for now is not the
 // watchdog's business either: its own patience, which it has for runs that do not come, is the measure until then.
 func (p *pinger) end(ctx context.Context, exit int, complained bool, text string) {
-	defer p.client.CloseIdleConnections()
 	if exit == 130 || exit == 143 {
 		p.cancel()
 	}
@@ -99,7 +99,6 @@ func (p *pinger) post(ctx context.Context, what, text string) (again bool, err e
 	if err != nil {
 		return true, p.unheard(err)
 	}
-	io.Copy(io.Discard, io.LimitReader(answer.Body, 4096)) // so that the connection can be used again
 	answer.Body.Close()
 	if answer.StatusCode/100 == 2 {
 		return false, nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	stdsync "sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -226,6 +228,25 @@ func TestPingTrouble(t *testing.T) {
 				t.Errorf("after %d requests it says %q, want %d and %q", n, said, c.hear, c.want)
 			}
 		})
+	}
+}
+
+// TestPingKeepsNoConnection for the end of a run: until then somebody on the way has forgotten it.
+func TestPingKeepsNoConnection(t *testing.T) {
+	var idle atomic.Int32
+	w := newWatchdog()
+	w.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateIdle {
+			idle.Add(1)
+		}
+	}
+	w.Start()
+	if said := pinged(t, w, nil); said != "" {
+		t.Error(said)
+	}
+	w.Close()
+	if n := idle.Load(); n != 0 {
+		t.Errorf("%d connections were kept", n)
 	}
 }
 
