@@ -79,6 +79,13 @@ const partOfMetrics = ".pop2imap-metrics-"
 
 // write puts them in the place of those that were there: the collector sees these, or those, and never a part.
 func (m metrics) write(path string) error {
+	err := foreign(path, "metrics", "file of metrics", metricsStart) // meanwhile it may be: the state of this run, if that is called so
+	if bad, ok := errors.AsType[*config.BadValue](err); ok {
+		err = bad.Err
+	}
+	if err != nil {
+		return fileError("metrics", err)
+	}
 	before, err := successes(path)
 	if err != nil {
 		return fileError("metrics", err)
