@@ -141,7 +141,7 @@ func TestThreeDaysOfCron(t *testing.T) {
 			_, port := c.long(job).Addr()
 			want := map[int]string{
 				26 * hour: fmt.Sprintf("alice  no run got through since 2026-11-25 20:00 (6 h, 25 runs): 127.0.0.1:%d closed the connection: "+
-					"unexpected EOF; %snothing more is said until it is over\n", port, c.waiting),
+					"unexpected EOF; %swhat to do: try again later; if it stays so, ask whoever runs the server; nothing more is said until it is over\n", port, c.waiting),
 				28 * hour: "alice  a run got through: the trouble since 2026-11-25 20:00 is over (8 h, 32 runs)\n",
 			}
 			if !maps.Equal(said, want) {
