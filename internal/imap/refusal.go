@@ -46,6 +46,7 @@ func refusal(otherwise sync.Class, status, text string) *sync.Error {
 	switch {
 	case (!ok || code == "OVERQUOTA") && throttled.MatchString(text): // Gmail says OVERQUOTA then
 		e.Class, e.Remedy = sync.Temporary, later
+	case code == "LIMIT" && otherwise == sync.Refused && oversized.MatchString(text):
 	case ok:
 		e.Class, e.Remedy = known.class, known.remedy
 	}
@@ -63,6 +64,9 @@ var (
 		`|\bmaximum number of connections\b|\bbandwidth limits?\b`)
 	backoff = regexp.MustCompile(`(?i)\bSuggested Backoff Time: ([0-9]{1,9}) milliseconds`) // Microsoft
 )
+
+// oversized finds what Dovecot says of a message alone that is larger than its quota_max_mail_size. To wait would be for ever.
+var oversized = regexp.MustCompile(`(?i)\b(message|mail) size\b|\btoo (large|big)\b|\blarger than\b`)
 
 // aboutDate finds what servers say of an INTERNALDATE that they do not take: "Invalid date-time in Append command" (Cyrus,
 // of one before 1970).

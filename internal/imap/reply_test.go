@@ -71,6 +71,7 @@ func TestRefusedMessage(t *testing.T) {
 		{"NO [UNAVAILABLE] later", "UNAVAILABLE", sync.Temporary},
 		{"NO [INUSE] later", "INUSE", sync.Temporary},
 		{"NO [LIMIT] later", "LIMIT", sync.Temporary},
+		{"NO [LIMIT] Mail size is larger than the maximum size allowed by server configuration (0.001 + 0.000 secs).", "LIMIT", sync.Refused},
 		{"NO [SERVERBUG] oops", "SERVERBUG", sync.Temporary},
 		{"NO [NOPERM] never", "NOPERM", sync.Unavailable},
 		{"BAD [CLIENTBUG] what", "CLIENTBUG", sync.Refused},

@@ -95,6 +95,9 @@ func (s *Server) startDovecot(t testing.TB, o *Options) {
 	if o.Compress {
 		more += "\nprotocol imap {\n  mail_plugins = imap_zlib\n}"
 	}
+	if o.MaxMail > 0 {
+		more += fmt.Sprintf("\nprotocol imap {\n  mail_plugins = quota\n}\nplugin {\n  quota = count:All\n  quota_vsizes = yes\n  quota_max_mail_size = %d\n}", o.MaxMail)
+	}
 	conf := s.file(t, "dovecot.conf", fmt.Sprintf(dovecotConf, s.Dir, s.runner.name, s.runner.group, format,
 		s.IMAP, s.IMAPS, s.POP3, s.POP3S, fsync, more))
 	s.keep(t, s.command(t, nil, dovecot, "-F", "-c", conf))

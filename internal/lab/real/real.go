@@ -42,6 +42,7 @@ type Options struct {
 
 	Capability string // what Dovecot's IMAP says that it can do, all of it ("IMAP4rev1 UIDPLUS"); "": what it can
 	Compress   bool   // Dovecot's IMAP has COMPRESS=DEFLATE (Cyrus always has)
+	MaxMail    int    // octets of the largest message that Dovecot's IMAP takes; 0: it takes all
 }
 
 // A Server is one running server with one account. POP3 and IMAP take a password with and without STARTTLS; POP3S and
