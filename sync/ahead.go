@@ -89,6 +89,7 @@ func (r *run) rehearse(ctx context.Context, list []todo) error {
 			return err
 		}
 	}
+	r.report.AtMost = r.report.AtMost || slices.ContainsFunc(r.boxes, func(b *mailbox) bool { return b.shelf.holds() })
 	return nil
 }
 

@@ -167,7 +167,9 @@ type Report struct {
 	Folders  map[string]int // how many were copied into each
 	Refusals []Outcome      // of this run
 
-	Deletable int // a dry run: what of the messages that were delivered before would be deleted
+	// Of a dry run, which reads no message:
+	Deletable int  // what of the messages that were delivered before would be deleted
+	AtMost    bool // some that it would copy may turn out to be there already, or to be known
 
 	DatesIgnored bool // the destination does not keep the dates that messages are stored with
 

@@ -146,6 +146,7 @@ func (r *run) weigh() (list []todo) {
 			m.was = m.record
 			list = append(list, m.todo)
 		case (m.verdict == fresh || m.verdict == unsure) && (!r.Retry || r.freed[m.UIDL]):
+			r.report.AtMost = r.report.AtMost || r.DryRun && m.verdict == unsure
 			list = append(list, m.todo)
 		}
 	}

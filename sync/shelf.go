@@ -98,6 +98,19 @@ func (s *shelf) candidates(c claimant) (list []*found) {
 	return list
 }
 
+// holds says whether anything is on it that nobody has taken.
+func (s *shelf) holds() bool {
+	if s == nil {
+		return false
+	}
+	for _, list := range s.copies {
+		if slices.ContainsFunc(list, func(f *found) bool { return !f.taken }) {
+			return true
+		}
+	}
+	return false
+}
+
 // seems says whether the folder seems to have a message, by Message-ID and size: in a dry run nothing may be retrieved.
 // What it has stands for one message only. A nil shelf has nothing.
 func (s *shelf) seems(id string, size int64) bool {

@@ -131,7 +131,8 @@ func aftermath(r sync.Report) string {
 
 // forecast is the summary of a dry run in one line.
 func (s *screen) forecast(r sync.Report) string {
-	words := []string{fmt.Sprintf("would copy %s of %s listed", humanize.Comma(int64(s.would)), plural(r.Listed, "message"))}
+	words := []string{fmt.Sprintf("would copy %s%s of %s listed", map[bool]string{true: "at most "}[r.AtMost && s.would > 0],
+		humanize.Comma(int64(s.would)), plural(r.Listed, "message"))}
 	words = append(words, s.elsewhere(s.folders)...)
 	add(&words, r.Known, "known")
 	add(&words, r.Quarantined, "refused earlier")
