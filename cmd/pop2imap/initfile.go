@@ -62,7 +62,7 @@ func (e *newEnd) choose(answer string) error {
 func absent(path string) error {
 	switch _, err := os.Lstat(path); {
 	case err == nil:
-		return there(path)
+		return there(path, "add the account to it by hand (pop2imap help config), or name another file with --config FILE")
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	default:
@@ -70,9 +70,8 @@ func absent(path string) error {
 	}
 }
 
-func there(path string) error {
-	return &sync.Error{Class: sync.Config, Err: fmt.Errorf("%s is there already, and is not overwritten", path),
-		Remedy: "name another config file with --config FILE, or another account with --name"}
+func there(path, remedy string) error {
+	return &sync.Error{Class: sync.Config, Err: fmt.Errorf("%s is there already, and is not overwritten", path), Remedy: remedy}
 }
 
 // write writes the passwords, and then the config that names their files. If something goes wrong nothing is left.
@@ -124,7 +123,7 @@ func (s *setup) dropPassword(ctx context.Context, e *newEnd) {
 func create(path, text string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return there(path)
+		return there(path, "name another config file with --config FILE, or another account with --name")
 	}
 	if err == nil {
 		_, err = f.WriteString(text)

@@ -208,7 +208,7 @@ func (j *journal) show(stderr io.Writer, e entry) {
 // tell says something of the run, above the bar.
 func (t *terminal) tell(e entry) {
 	t.keep(e)
-	if e.level == slog.LevelInfo && t.quiet || e.level < slog.LevelWarn && t.log.inFile() {
+	if e.level == slog.LevelInfo && (t.quiet || t.log.inFile() && !isTerminal(t.err)) || e.level < slog.LevelInfo && t.log.inFile() {
 		return
 	}
 	t.show(e)

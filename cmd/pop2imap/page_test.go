@@ -130,7 +130,7 @@ func TestPageSentences(t *testing.T) {
 	}{
 		{"nothing", state.Overview{}, ended, "There was no message to move."},
 		{"all of it", state.Overview{All: some(4812), Same: map[string]int{"digest": 4812}}, ended,
-			"All of 4,812 messages are at imap.example:143. 4,812 were read back there and are the same, octet for octet."},
+			"All 4,812 messages are at imap.example:143. 4,812 were read back there and are the same, octet for octet."},
 		{"two refused", state.Overview{All: some(4810), Refused: 2, Same: map[string]int{"size": 4810}}, ended,
 			"4,810 of 4,812 messages are at imap.example:143. 4,810 were found there again, of the same size. 2 were refused."},
 		{"a little of everything", state.Overview{All: some(4), Deleted: 1, Refused: 1, Missing: 1, Intents: 1,

@@ -174,7 +174,11 @@ func (s standing) print(w io.Writer) {
 	for _, why := range slices.Sorted(maps.Keys(s.keeps)) {
 		fmt.Fprintf(w, "    %s will not be deleted at the source: %s\n", plural(s.keeps[why], "message"), why)
 	}
-	if s.ran && !s.last.Ended.IsZero() {
+	switch {
+	case !s.ran || s.last.Ended.IsZero():
+	case s.last.Error != "" && s.last.Listed == 0:
+		fmt.Fprintln(w, "  waiting:   not known: the last run did not see the maildrop")
+	default:
 		fmt.Fprintf(w, "  waiting:   %s when the last run ended\n", plural(s.last.Left, "message"))
 	}
 	fmt.Fprintf(w, "  refused:   %s\n", plural(s.counts.Refused, "message"))

@@ -169,6 +169,9 @@ func (s *screen) elsewhere(folders map[string]int) (words []string) {
 
 // tally is the summary in one line.
 func (s *screen) tally(r sync.Report) string {
+	if r.Err != nil && r.Listed == 0 {
+		return "it ended before the maildrop was listed"
+	}
 	words := []string{plural(r.Listed, "message") + " listed"}
 	add(&words, r.Known, "known")
 	add(&words, r.Quarantined, "refused earlier")

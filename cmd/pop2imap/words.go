@@ -33,7 +33,7 @@ func (r portrait) sentences() (list []string) {
 	case n == all && n == 1:
 		list = append(list, fmt.Sprintf("The only message is at %s.", there))
 	case n == all:
-		list = append(list, fmt.Sprintf("All of %s are at %s.", plural(all, "message"), there))
+		list = append(list, fmt.Sprintf("All %s are at %s.", plural(all, "message"), there))
 	default:
 		list = append(list, fmt.Sprintf("%s of %s are at %s.", comma(n), plural(all, "message"), there))
 	}
