@@ -150,7 +150,7 @@ func (s *setup) place() (next string, err error) {
 		}
 		next = " --config '" + strings.ReplaceAll(s.path, "'", `'\''`) + "'"
 	}
-	return next, absent(s.path)
+	return next, absent(s.path, addByHand)
 }
 
 // accountName is what can be a key of TOML and the name of a file as it is.
@@ -177,7 +177,7 @@ func (s *setup) addresses(context.Context) error {
 		return &usage{errors.New("--name can have letters from a to z, digits, - and _")}
 	}
 	for _, e := range []*newEnd{&s.from, &s.to} {
-		if err := absent(s.passwordFile(e)); err != nil {
+		if err := absent(s.passwordFile(e), otherNames); err != nil {
 			return err
 		}
 	}

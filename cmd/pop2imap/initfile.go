@@ -58,11 +58,17 @@ func (e *newEnd) choose(answer string) error {
 	return nil
 }
 
+// What to do about a file that is there: the config, or one with a password.
+const (
+	addByHand  = "add the account to it by hand (pop2imap help config), or name another file with --config FILE"
+	otherNames = "name another config file with --config FILE, or another account with --name"
+)
+
 // absent refuses a file that is there, before the user has answered a single question for nothing.
-func absent(path string) error {
+func absent(path, remedy string) error {
 	switch _, err := os.Lstat(path); {
 	case err == nil:
-		return there(path, "add the account to it by hand (pop2imap help config), or name another file with --config FILE")
+		return there(path, remedy)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	default:
@@ -123,7 +129,7 @@ func (s *setup) dropPassword(ctx context.Context, e *newEnd) {
 func create(path, text string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return there(path, "name another config file with --config FILE, or another account with --name")
+		return there(path, otherNames)
 	}
 	if err == nil {
 		_, err = f.WriteString(text)
