@@ -17,6 +17,7 @@ import (
 	"github.com/pop2imap/pop2imap/internal/discover"
 	"github.com/pop2imap/pop2imap/internal/imap"
 	"github.com/pop2imap/pop2imap/internal/pop3"
+	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -283,6 +284,11 @@ func (s *setup) logins(ctx context.Context) error {
 				return err
 			}
 			explain(s.err, s.name, err)
+			if pinned, err := s.pin(e, err); err != nil {
+				return err
+			} else if pinned {
+				continue
+			}
 			if err := s.again(e, sync.ClassOf(err) == sync.Login); err != nil {
 				return err
 			}
@@ -290,6 +296,19 @@ func (s *setup) logins(ctx context.Context) error {
 		s.q.say("The login at %s works.", e.endpoint.Host)
 	}
 	return nil
+}
+
+// pin asks whether a certificate that nobody vouches for is to be trusted all the same: a user who runs the server knows it.
+func (s *setup) pin(e *newEnd, why error) (pinned bool, err error) {
+	cert, ok := errors.AsType[*wire.Untrusted](why)
+	if !ok {
+		return false, nil
+	}
+	err = s.q.until("Is it your own server, and that its fingerprint? Trust it from now on [y/N]: ", yes(&pinned))
+	if pinned {
+		e.pin = cert.Sum[:]
+	}
+	return pinned, err
 }
 
 // again asks once more for what a login needs. Where that was refused the password comes first, unseen: who has mistyped it

@@ -38,7 +38,7 @@ func (s *setup) keyrings(ctx context.Context) error {
 			s.q.say("The keyring has a password %s, which is not overwritten: this one goes to a file.", s.label(e))
 		case errors.Is(err, config.ErrNotKept):
 			prompt := fmt.Sprintf("Keep the password for %s in the keyring, which cron has not, and not in a file [y/N]: ", e.endpoint.Host)
-			if err := s.q.until(prompt, e.choose); err != nil {
+			if err := s.q.until(prompt, yes(&e.keyring)); err != nil {
 				return err
 			}
 		}
@@ -46,16 +46,19 @@ func (s *setup) keyrings(ctx context.Context) error {
 	return nil
 }
 
-func (e *newEnd) choose(answer string) error {
-	switch strings.ToLower(answer) {
-	case "y", "yes":
-		e.keyring = true
-	case "", "n", "no":
-		e.keyring = false
-	default:
-		return errors.New("it can be y or n")
+// yes takes the answer to a question that is no unless somebody says y.
+func yes(is *bool) func(answer string) error {
+	return func(answer string) error {
+		switch strings.ToLower(answer) {
+		case "y", "yes":
+			*is = true
+		case "", "n", "no":
+			*is = false
+		default:
+			return errors.New("it can be y or n")
+		}
+		return nil
 	}
-	return nil
 }
 
 // What to do about a file that is there: the config, or one with a password.

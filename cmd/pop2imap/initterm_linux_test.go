@@ -231,6 +231,45 @@ func TestInitKeyring(t *testing.T) {
 }
 
 // Ctrl-C at the question for a password leaves no file behind, and a terminal that shows again what is typed.
+// A server of the user's own: its certificate is trusted when he says so, and the config remembers it.
+func TestInitPinsACertificate(t *testing.T) {
+	cmd, from, to, home := atTerminal(t)
+	cmd.Env = append(cmd.Env, "SSL_CERT_FILE=/dev/null", "SSL_CERT_DIR=/nowhere", "POP2IMAP_FROM_PASSWORD=", "POP2IMAP_TO_PASSWORD=")
+	cmd.Args = append(cmd.Args, "--to-address", "alice@new.example")
+	s := sitDown(t, cmd)
+	s.reads("The old server, as pop3s://USER@HOST: ")
+	s.types(from + "\n")
+	s.reads("The new server, as imaps://USER@HOST/FOLDER: ")
+	s.types(to + "\n")
+	for range 2 {
+		s.reads("(empty: a command prints it): ")
+		s.typesUnseen(password + "\n")
+	}
+	const trust = "Is it your own server, and that its fingerprint? Trust it from now on [y/N]: "
+	for _, e := range []string{"old", "new"} {
+		s.reads("the certificate of 127.0.0.1 is not trusted")
+		s.reads(trust)
+		if e == "old" { // no is no
+			s.types("\n")
+			s.reads("number or pop3s://USER@HOST [1]: ")
+			s.types("1\n")
+			s.reads("(empty: a command prints it): ")
+			s.typesUnseen(password + "\n")
+			s.reads(trust)
+		}
+		s.types("y\n")
+		s.reads("The login at 127.0.0.1 works.")
+	}
+	s.reads("next, see what would be copied")
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(home, ".config", "pop2imap", "config.toml"))
+	if err != nil || bytes.Count(text, []byte("_tls_fingerprint = \"sha256:")) != 2 {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
 func TestInitInterrupted(t *testing.T) {
 	cmd, from, to, home := atTerminal(t)
 	s := sitDown(t, cmd)

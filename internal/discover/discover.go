@@ -118,7 +118,7 @@ type search struct {
 	*Lookup
 	protocol
 	of    Address
-	fault error // of DNS
+	fault error // of DNS, or of a server that was not trusted
 }
 
 // Find gives candidates, the best one first: who is asked later is asked only when nobody before knew one. The error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 )
 
@@ -38,6 +39,9 @@ func TestProbe(t *testing.T) {
 			found, err := w.find(c.kind)
 			if got := printed(found); got != c.want || (err == nil) != (c.want != "") {
 				t.Errorf("got\n%s(%v)\nwant\n%s", got, err, c.want)
+			}
+			if tells := err != nil && strings.Contains(err.Error(), "imap.example.org answers, and its certificate is not trusted: x509: "); tells != strings.HasSuffix(c.name, "certificate") {
+				t.Errorf("it says %v", err)
 			}
 		})
 	}

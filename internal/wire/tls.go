@@ -54,6 +54,15 @@ func (s *Server) tlsConfig() *tls.Config {
 	return conf
 }
 
+// An Untrusted is a certificate that nobody vouches for whom this machine trusts.
+type Untrusted struct {
+	Sum [32]byte // SHA-256 of it
+	err error
+}
+
+func (u *Untrusted) Error() string { return u.err.Error() }
+func (u *Untrusted) Unwrap() error { return u.err }
+
 type pinError struct{ got [32]byte }
 
 func (e *pinError) Error() string { return "the certificate is not the pinned one" }
@@ -74,8 +83,9 @@ func (c *Conn) handshakeError(ctx context.Context, err error) error {
 		e.Remedy = fmt.Sprintf("if the server has a new certificate and you know it: --%s-tls-fingerprint %s",
 			s.Side, printed(pin.got))
 	case errors.As(err, &cert):
-		got := printed(sha256.Sum256(cert.UnverifiedCertificates[0].Raw))
-		e.Err = fmt.Errorf("the certificate of %s is not trusted: %s; its fingerprint is %s", s.Host, reason(cert.Err), got)
+		sum := sha256.Sum256(cert.UnverifiedCertificates[0].Raw)
+		got := printed(sum)
+		e.Err = &Untrusted{sum, fmt.Errorf("the certificate of %s is not trusted: %s; its fingerprint is %s", s.Host, reason(cert.Err), got)}
 		e.Remedy = fmt.Sprintf("if it is your own server, --%s-tls-ca FILE names its authority; "+
 			"if you know this very certificate, pin it: --%s-tls-fingerprint %s", s.Side, s.Side, got)
 		if x509Error, ok := errors.AsType[x509.CertificateInvalidError](cert.Err); ok && x509Error.Reason == x509.Expired {
