@@ -141,7 +141,11 @@ func (r *run) ended(ctx context.Context, err error) error {
 	end := state.Run{ID: r.id, Ended: time.Now(), Listed: p.Listed, Known: p.Known, New: p.New, Copied: p.Copied,
 		Recognised: p.Recognised, Refused: p.Refused, InDoubt: p.InDoubt, Vanished: p.Vanished, Left: p.Left,
 		Quarantined: p.Quarantined, Deleted: p.Deleted, Bytes: p.Bytes}
-	if err != nil {
+	switch {
+	case err == nil:
+	case ClassOf(err) == Stopped: // what was under way then is of no interest
+		end.Error = "stopped"
+	default:
 		end.Error = err.Error()
 	}
 	return r.State.RunEnded(ctx, end)
