@@ -167,6 +167,8 @@ type Report struct {
 	Folders  map[string]int // how many were copied into each
 	Refusals []Outcome      // of this run
 
+	Changed int // copies that read-back found in another form, for the first time
+
 	// Of a dry run, which reads no message:
 	Deletable int  // what of the messages that were delivered before would be deleted
 	AtMost    bool // some that it would copy may turn out to be there already, or to be known

@@ -204,6 +204,7 @@ func (r *run) proved(ctx context.Context, proofs []proof) error {
 // tellChanged tells of a message that was found in another form: a run, once; a verification, each time.
 func (r *run) tellChanged(p proof) {
 	if rec := p.rec; r.id == 0 || p.keep != rec.Keep {
+		r.report.Changed++
 		r.done(Outcome{Result: Changed, UIDL: rec.UIDL, Listed: rec.Listed, Size: rec.Size, Digest: rec.Digest, Folder: rec.Folder,
 			UIDValidity: rec.UIDValidity, UID: rec.UID, Keep: p.keep})
 	}

@@ -121,7 +121,8 @@ type accountJSON struct {
 	Error       *string        `json:"error"`
 	Missing     int            `json:"missing"` // in doubt too, but no longer listed
 
-	DatesIgnored bool `json:"dates_ignored"` // the destination sets its own
+	Changed      int  `json:"changed"`       // what the destination stored in another form
+	DatesIgnored bool `json:"dates_ignored"` // it sets its own
 
 	WouldCopy   *int `json:"would_copy,omitempty"`   // of a dry run only
 	WouldDelete *int `json:"would_delete,omitempty"` // of what was delivered before
@@ -143,7 +144,7 @@ func accountLine(a account, r sync.Report, exit int) accountJSON {
 		Listed: r.Listed, Known: r.Known, New: r.New, Copied: r.Copied, Recognised: r.Recognised, Refused: r.Refused,
 		InDoubt: r.InDoubt, Missing: r.Missing, Vanished: r.Vanished, Left: r.Left, Quarantined: r.Quarantined,
 		Deleted: r.Deleted, Bytes: r.Bytes, Seconds: r.Took.Seconds(), Flags: r.Flags, Folders: r.Folders, Refusals: refusals,
-		Error: failure(r.Err), DatesIgnored: r.DatesIgnored}
+		Error: failure(r.Err), Changed: r.Changed, DatesIgnored: r.DatesIgnored}
 }
 
 type verifiedJSON struct {

@@ -184,6 +184,7 @@ func (s *screen) tally(r sync.Report) string {
 		words = append(words, fmt.Sprintf("%s copied (%s)", humanize.Comma(int64(r.Copied)), humanize.IBytes(uint64(r.Bytes))))
 	}
 	words = append(words, s.elsewhere(r.Folders)...)
+	add(&words, r.Changed, "changed by the server")
 	add(&words, r.Recognised, "found at the destination")
 	add(&words, r.Refused, "refused")
 	add(&words, r.Vanished, "vanished")
