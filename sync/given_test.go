@@ -12,25 +12,31 @@ import (
 // date, are left out.
 func (w *world) knowsTheGiven() {
 	w.Helper()
-	n := 0
+	n, there := 0, map[string]map[uint32]lab.Stored{}
 	for _, rec := range w.records() {
-		there, err := w.imap.Messages(rec.Folder)
-		if err != nil {
-			w.Fatal(err)
+		if there[rec.Folder] == nil {
+			all, err := w.imap.Messages(rec.Folder)
+			if err != nil {
+				w.Fatal(err)
+			}
+			there[rec.Folder] = map[uint32]lab.Stored{}
+			for _, m := range all {
+				there[rec.Folder][m.UID] = m
+			}
 		}
-		i := slices.IndexFunc(there, func(m lab.Stored) bool { return m.UID == rec.UID })
-		if i < 0 {
+		m, ok := there[rec.Folder][rec.UID]
+		if !ok {
 			continue
 		}
 		n++
-		got, want := strings.Fields(strings.ToLower(rec.Given.Flags)), strings.Fields(strings.ToLower(strings.Join(there[i].Flags, " ")))
+		got, want := strings.Fields(strings.ToLower(rec.Given.Flags)), strings.Fields(strings.ToLower(strings.Join(m.Flags, " ")))
 		slices.Sort(got)
 		slices.Sort(want)
 		if !rec.Given.Flagged || !slices.Equal(got, want) {
 			w.Errorf("%q in %s: the state knows %v of flags %q, the message has %q", rec.UIDL, rec.Folder, rec.Given.Flagged, got, want)
 		}
-		if d := rec.Given.Date; !d.IsZero() && !d.Equal(there[i].Date) {
-			w.Errorf("%q in %s: the state has the date %v, the message %v", rec.UIDL, rec.Folder, d, there[i].Date)
+		if d := rec.Given.Date; !d.IsZero() && !d.Equal(m.Date) {
+			w.Errorf("%q in %s: the state has the date %v, the message %v", rec.UIDL, rec.Folder, d, m.Date)
 		}
 	}
 	if n == 0 {
