@@ -1,7 +1,6 @@
 package sync
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -98,8 +97,6 @@ func StateError(err error) error {
 		return &Error{Class: Temporary, Err: err, Remedy: "wait until the other run of pop2imap is done"}
 	case errors.Is(err, state.ErrNewer):
 		return &Error{Class: Config, Err: err, Remedy: "use the newer pop2imap, or another file with --state"}
-	case errors.Is(err, context.Canceled): // the run was to leave at once, just when it wrote or read
-		return &Error{Class: Stopped, Err: errStopped}
 	case errors.Is(err, state.ErrMove):
 		return &Error{Class: Bug, Err: err}
 	}

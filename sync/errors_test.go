@@ -113,9 +113,6 @@ func TestStateError(t *testing.T) {
 			t.Errorf("%v: got %v of class %d, want %d", c.err, err, ClassOf(err), c.want)
 		}
 	}
-	if err := StateError(fmt.Errorf("x: %w", context.Canceled)); ClassOf(err) != Stopped || err.Error() != "stopped" {
-		t.Errorf("got %v of class %d of a run that was to leave at once", err, ClassOf(err))
-	}
 }
 
 func TestStoppedSaysWhy(t *testing.T) {

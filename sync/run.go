@@ -19,12 +19,16 @@ import (
 // Run does what is to be done in one account. The report is complete even when the run ends early, with [Report.Err].
 func Run(ctx context.Context, o Options) Report {
 	r := newRun(o)
-	err := r.whole(ctx, r.recorded)
-	if err != nil && ClassOf(err) != Stopped && ctx.Err() != nil {
-		err = stopped(ctx) // what failed did so because it was told to
-	}
-	r.report.Err = err
+	r.report.Err = orStopped(ctx, r.whole(ctx, r.recorded))
 	return r.report
+}
+
+// orStopped gives the error of a run that was told to leave at once: whatever failed did so because of that.
+func orStopped(ctx context.Context, err error) error {
+	if err != nil && ClassOf(err) != Stopped && ctx.Err() != nil {
+		return stopped(ctx)
+	}
+	return err
 }
 
 // run is one run under way.
@@ -120,7 +124,7 @@ func (r *run) recorded(ctx context.Context) (err error) {
 	if r.id, err = r.State.RunStarted(ctx, r.report.Began); err != nil {
 		return StateError(err)
 	}
-	err = r.work(ctx)
+	err = orStopped(ctx, r.work(ctx))
 	if failed := r.ended(context.WithoutCancel(ctx), err); failed != nil && err == nil {
 		err = StateError(failed)
 	}

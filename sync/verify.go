@@ -30,10 +30,7 @@ func Verify(ctx context.Context, o Options, each func(state.Record)) (v Verifica
 			return err
 		})
 	})
-	if err != nil && ClassOf(err) != Stopped && ctx.Err() != nil {
-		err = stopped(ctx)
-	}
-	v.Err = err
+	v.Err = orStopped(ctx, err)
 	return v
 }
 

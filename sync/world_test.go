@@ -162,6 +162,9 @@ func (w *world) remembered(a *state.Account, r sync.Report) {
 	if counts(got) != counts(r) || got.Bytes != r.Bytes || (last.Error != "") != (r.Err != nil) && !late {
 		w.Errorf("the state says %s (%q), the report %s (%v)", counts(got), last.Error, counts(r), r.Err)
 	}
+	if r.Err != nil && sync.ClassOf(r.Err) == sync.Stopped && last.Error != "stopped" {
+		w.Errorf("the state says that a stopped run ended with %q", last.Error)
+	}
 }
 
 // counts spells out what is not zero.
