@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -189,12 +188,13 @@ func (w *wish) open(ctx context.Context) (*state.Store, error) {
 
 // contained does the work on one account, and makes an error of a panic.
 func (r *round) contained(ctx context.Context, c *candidate, s *screen, work task) (exit int, line any) {
+	var bug error
 	defer func() {
-		if p := recover(); p != nil {
-			exit, line = work(ctx, r, c, s, &sync.Error{Class: sync.Bug, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack()),
-				Remedy: "report it; what was recorded is safe, and the next run goes on from there"})
+		if bug != nil {
+			exit, line = work(ctx, r, c, s, bug)
 		}
 	}()
+	defer sync.Caught(&bug)
 	defer s.change(func(p *part) { p.came = cmp.Or(p.came, "done") })
 	s.Doing("getting ready")
 	err := c.err
