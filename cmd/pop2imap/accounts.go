@@ -18,9 +18,11 @@ type wish struct {
 	register func(*config.Job, *pflag.FlagSet)
 	before   bool // only what was synced before is of interest: the state must be there
 	onlyTo   bool // the maildrop is not talked to
-	writes   bool // what it copies is remembered
 	looks    bool // what is missing (a password, the state) does not end it: the task looks for itself
 }
+
+// copies says whether the command is one that copies, and remembers that.
+func (w *wish) copies() bool { return !w.onlyTo && !w.looks }
 
 // account is what the user calls an account and its two ends.
 type account struct{ name, from, to string }

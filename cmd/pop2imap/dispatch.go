@@ -94,7 +94,7 @@ func (r *round) once(ctx context.Context, list []*candidate, t *terminal, kind s
 	}
 	if err != nil {
 		err = r.sig.wrap(err)
-		if summary := r.begin(ctx, t)(list, unbegun(list, kind, err)); r.wish.json && r.wish.writes {
+		if summary := r.begin(ctx, t)(list, unbegun(list, kind, err)); r.wish.json && r.wish.copies() {
 			t.line(summary)
 		}
 		return err
@@ -116,7 +116,7 @@ func (r *round) warn(t *terminal) {
 	if kind == nil {
 		kind = doctor.FileSystem
 	}
-	if r.wish.writes && !r.wish.DryRun && kind(r.wish.State) == "tmpfs" {
+	if r.wish.copies() && !r.wish.DryRun && kind(r.wish.State) == "tmpfs" {
 		t.notice(t.all, fmt.Sprintf("the state %s lies in memory (tmpfs) and is gone after a restart: keep it on a disk with --state FILE; "+
 			"in a container, on a volume", r.wish.State))
 	}

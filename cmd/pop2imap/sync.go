@@ -77,7 +77,7 @@ copied, and nothing is deleted. Flags and summary are those of sync.`
 
 // copying is a command that copies: all that is new, or only what went wrong before.
 func (p *program) copying(again bool) *cobra.Command {
-	w := wish{register: (*config.Job).Register, before: again, writes: true}
+	w := wish{register: (*config.Job).Register, before: again}
 	w.Shortest = p.shortest
 	cmd := &cobra.Command{
 		RunE: func(cmd *cobra.Command, names []string) error {
