@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/sync"
@@ -101,22 +102,13 @@ func (p *program) foreseen(cmd *cobra.Command) *journal {
 	if cmd.Flags().Lookup("log-format") == nil {
 		return nil
 	}
-	run := &config.Run{LogFile: p.mentioned("log-file", "POP2IMAP_LOG_FILE")}
-	run.LogFormat.Set(p.mentioned("log-format", "POP2IMAP_LOG_FORMAT")) // what is neither is text
+	run, f := &config.Run{}, pflag.NewFlagSet("", pflag.ContinueOnError)
+	run.RegisterLog(f)
+	f.ParseErrorsAllowlist.UnknownFlags = true
+	f.SetOutput(io.Discard)
+	f.Parse(p.args) // as far as it can be understood: what is wrong is told already
+	config.Hear(f, nil, p.getenv)
 	return &journal{run: run}
-}
-
-// mentioned is the value that a flag seems to have.
-func (p *program) mentioned(flag, variable string) string {
-	value := p.getenv(variable)
-	for i, arg := range p.args {
-		if v, ok := strings.CutPrefix(arg, "--"+flag+"="); ok {
-			value = v
-		} else if arg == "--"+flag && i+1 < len(p.args) {
-			value = p.args[i+1]
-		}
-	}
-	return value
 }
 
 // logStarts begin the first line of a log.

@@ -14,6 +14,11 @@ func (r *Run) registerTalk(f *pflag.FlagSet) {
 		"secret: the config file keeps it better")
 	f.StringVar(&r.Metrics, "metrics", "", "write to `FILE` how the run ended, for the textfile collector of Prometheus' "+
 		"node_exporter. Each cron job needs its own")
+	r.RegisterLog(f)
+}
+
+// RegisterLog registers what says where that goes which a run tells.
+func (r *Run) RegisterLog(f *pflag.FlagSet) {
 	f.Var(&r.LogFormat, "log-format", "what is said on stderr, or in --log-file, as text or json: a line is then one object (`FORMAT`)")
 	f.StringVar(&r.LogFile, "log-file", "", "append to `FILE` what is said, with the time, and a summary of each account. stderr keeps the "+
 		"errors")
