@@ -148,24 +148,7 @@ func (p *program) putPage(path, text string) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil { // the link stays
 		path = real
 	}
-	return pageError(replace(path, text))
-}
-
-// replace puts a file that nobody else can read in the place of another.
-func replace(path, text string) error {
-	part, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part") // 0600
-	if err != nil {
-		return err
-	}
-	_, err = part.WriteString(text)
-	err = errors.Join(err, part.Sync(), part.Close())
-	if err == nil {
-		err = os.Rename(part.Name(), path)
-	}
-	if err != nil {
-		os.Remove(part.Name())
-	}
-	return err
+	return pageError(replace(path, text, 0o600))
 }
 
 func pageError(err error) error {

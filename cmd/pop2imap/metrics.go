@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -63,7 +61,7 @@ func checkMetrics(path string) error {
 	if err := foreign(path, "metrics", "file of metrics", metricsStart); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), partOfMetrics)
+	file, err := beside(path)
 	if err != nil {
 		return fileError("metrics", err)
 	}
@@ -73,9 +71,6 @@ func checkMetrics(path string) error {
 	}
 	return nil
 }
-
-// partOfMetrics is a name that the collector passes over: it does not end in .prom.
-const partOfMetrics = ".pop2imap-metrics-"
 
 // write puts them in the place of those that were there: the collector sees these, or those, and never a part.
 func (m metrics) write(path string) error {
@@ -90,17 +85,7 @@ func (m metrics) write(path string) error {
 	if err != nil {
 		return fileError("metrics", err)
 	}
-	part, err := os.CreateTemp(filepath.Dir(path), partOfMetrics)
-	if err != nil {
-		return fileError("metrics", err)
-	}
-	_, err = io.WriteString(part, m.text(before))
-	err = errors.Join(err, part.Chmod(0o644), part.Sync()) // the collector is another user
-	if err = errors.Join(err, part.Close()); err == nil {
-		err = os.Rename(part.Name(), path)
-	}
-	if err != nil {
-		os.Remove(part.Name())
+	if err := replace(path, m.text(before), 0o644); err != nil { // the collector is another user
 		return fileError("metrics", err)
 	}
 	return nil

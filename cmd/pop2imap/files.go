@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/pop2imap/pop2imap/internal/config"
@@ -44,4 +45,26 @@ func foreign(path, flag, kind string, starts ...string) error {
 // fileError is what is wrong with a file that a flag names.
 func fileError(flag string, err error) error {
 	return &sync.Error{Class: sync.Storage, Err: fmt.Errorf("--%s: %w", flag, err), Remedy: "look at the disk, or choose another file"}
+}
+
+// replace puts a file in the place of another, whole or not at all: who reads it sees this one, or that.
+func replace(path, text string, mode fs.FileMode) error {
+	part, err := beside(path)
+	if err != nil {
+		return err
+	}
+	_, err = part.WriteString(text)
+	err = errors.Join(err, part.Chmod(mode), part.Sync(), part.Close())
+	if err == nil {
+		err = os.Rename(part.Name(), path)
+	}
+	if err != nil {
+		os.Remove(part.Name())
+	}
+	return err
+}
+
+// beside makes a file that is to take the place of another. Who looks for names that end as that one's passes it over.
+func beside(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
 }
