@@ -39,19 +39,7 @@ func (g *gate) logIn() error {
 	if !ok || g.lost != nil || e.Class == sync.Config {
 		return err
 	}
-	switch {
-	case e.Remedy != "":
-	case e.Class == sync.Login:
-		e.Remedy = sasl.Remedy(g.server.Host, mechanism, g.server.Side, e.Server)
-	case e.Class != sync.Temporary: // that passes, and another way would not help
-		e.Remedy = fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), g.server.Side)
-	}
-	if e.Class == sync.Login && e.Server != "" { // which says the rest
-		refused := *e
-		refused.Err = fmt.Errorf("cannot log in to %s as %s", g.server.Host, g.login.User)
-		return &refused
-	}
-	return sync.Doing(e, "cannot log in to %s as %s", g.server.Host, g.login.User)
+	return sasl.Refused(e, g.server.Host, g.login.User, mechanism, g.server.Side)
 }
 
 // classed gives the error that has a class, to be told in other words.

@@ -32,19 +32,7 @@ func (s *Session) logIn(server wire.Server, greeting string) error {
 	if !ok {
 		return err
 	}
-	switch {
-	case e.Remedy != "":
-	case e.Class == sync.Login:
-		e.Remedy = sasl.Remedy(server.Host, mechanism, server.Side, e.Server)
-	case e.Class != sync.Temporary: // that passes, and another way would not help
-		e.Remedy = fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", strings.ToLower(mechanism), server.Side)
-	}
-	if e.Class == sync.Login && e.Server != "" { // which says the rest
-		refused := *e
-		refused.Err = fmt.Errorf("cannot log in to %s as %s", s.w.Host(), s.login.User)
-		return &refused
-	}
-	return sync.Doing(e, "cannot log in to %s as %s", s.w.Host(), s.login.User)
+	return sasl.Refused(e, s.w.Host(), s.login.User, mechanism, server.Side)
 }
 
 // timestamp is what a server that knows APOP puts into its greeting (RFC 1939 §7).

@@ -1,8 +1,11 @@
 package sasl
 
 import (
+	"errors"
 	"strings"
 	"testing"
+
+	"github.com/pop2imap/pop2imap/sync"
 )
 
 func TestRemedy(t *testing.T) {
@@ -17,8 +20,28 @@ func TestRemedy(t *testing.T) {
 		{"pop.gmail.com", "USER", "-ERR [AUTH] Username and password not accepted.", "Gmail takes an app password or OAuth, and not the account's own password: pop2imap help gmail"},
 		{"imap.googlemail.com", "OAUTHBEARER", "", "pop2imap help gmail"},
 	} {
-		if got := Remedy(c.host, c.mechanism, "from", c.said); !strings.Contains(got, c.want) {
-			t.Errorf("%s, %s, %q: got %q, want %q", c.host, c.mechanism, c.said, got, c.want)
+		e, ok := errors.AsType[*sync.Error](Refused(&sync.Error{Class: sync.Login, Err: errors.New("login refused"), Server: c.said}, c.host, "alice", c.mechanism, "from"))
+		if !ok || !strings.Contains(e.Remedy, c.want) {
+			t.Errorf("%s, %s, %q: got %v, want the remedy %q", c.host, c.mechanism, c.said, e, c.want)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for _, c := range []struct {
+		e            sync.Error
+		text, remedy string
+	}{
+		{sync.Error{Class: sync.Login, Server: "NO"}, "cannot log in to h as alice", "check user name and password; some providers want an app password; tried plain, ?auth=… in --to takes another way"},
+		{sync.Error{Class: sync.Login}, "cannot log in to h as alice: why", "check user name and password; some providers want an app password; tried plain, ?auth=… in --to takes another way"},
+		{sync.Error{Class: sync.Temporary, Server: "NO"}, "cannot log in to h as alice: why", ""},
+		{sync.Error{Class: sync.Unavailable}, "cannot log in to h as alice: why", "tried plain, ?auth=… in --to takes another way"},
+		{sync.Error{Class: sync.Login, Remedy: "mend it"}, "cannot log in to h as alice: why", "mend it"},
+	} {
+		c.e.Err = errors.New("why")
+		e, ok := errors.AsType[*sync.Error](Refused(&c.e, "h", "alice", "PLAIN", "to"))
+		if !ok || e.Err.Error() != c.text || e.Remedy != c.remedy || e.Class != c.e.Class || e.Server != c.e.Server {
+			t.Errorf("class %d: got %+v, want %q and %q", c.e.Class, e, c.text, c.remedy)
 		}
 	}
 }
