@@ -39,10 +39,7 @@ one run, for programs.)`,
 		Example: `  pop2imap report --html mail.html
   pop2imap report alice --html alice.html`,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			said, err := p.hear(cmd.Flags(), w.Config)
-			if err == nil {
-				w.State, err = config.StatePath(w.State, p.getenv)
-			}
+			said, err := p.hearOfState(cmd.Flags(), &w)
 			if err != nil {
 				return err
 			}
@@ -73,9 +70,7 @@ type portrait struct {
 	overview *state.Overview // nil: nothing was synced yet
 	refused  []state.Record  // the first of them
 	missing  []state.Record  // the first of them
-	last     state.Run
-	ran      bool
-	busy     bool // a run is going on
+	course
 }
 
 // portraits reads them from the state.
@@ -122,12 +117,7 @@ func (r *portrait) read(ctx context.Context) (err error) {
 	if r.missing, err = r.Misses(ctx, listedMost); err != nil {
 		return err
 	}
-	if r.last, r.ran, err = r.LastRun(ctx); err != nil {
-		return err
-	}
-	if r.ran && r.last.Ended.IsZero() {
-		r.busy, err = r.Locked()
-	}
+	r.course, err = courseOf(ctx, r.Account)
 	return err
 }
 

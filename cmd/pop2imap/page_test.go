@@ -22,7 +22,7 @@ const hostile = `</p></style><script>alert(1)</script><img src=http://evil.examp
 // gallery are accounts with much of everything, with nothing, and with what is hostile.
 func gallery() []portrait {
 	full := portrait{remembered: remembered{&state.Account{Name: "alice",
-		Key: state.Key{From: "alice@pop.old.example", To: "alice@imap.new.example/INBOX"}}, true, ""}, ran: true}
+		Key: state.Key{From: "alice@pop.old.example", To: "alice@imap.new.example/INBOX"}}, true, ""}, course: course{ran: true}}
 	o := &state.Overview{Refused: 2, Missing: 1, All: state.Share{Messages: 4810, Octets: 912 << 20}, Deleted: 0,
 		Same:    map[string]int{"digest": 3000, "size": 1710},
 		Altered: map[string]int{"the destination changed it": 60},
@@ -117,7 +117,7 @@ func TestPageIsSmall(t *testing.T) {
 func TestPageSentences(t *testing.T) {
 	of := func(o state.Overview, last state.Run) string {
 		r := portrait{remembered: remembered{&state.Account{Key: state.Key{To: "a@b.example@imap.example:143/x@y"}}, true, ""},
-			overview: &o, ran: true, last: last}
+			overview: &o, course: course{ran: true, last: last}}
 		return strings.Join(r.sentences(), " ")
 	}
 	ended := state.Run{Ended: made}

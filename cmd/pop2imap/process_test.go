@@ -112,4 +112,4 @@ func send(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(serving(ts).process.cmd.Process.Signal(signal))
 }
 
-var signalsByName = map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT}
+var signalsByName = map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL}

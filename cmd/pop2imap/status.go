@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/state"
@@ -29,10 +30,7 @@ with host or folder where two have the same; without a name all are shown.`,
 		Example: `  pop2imap status
   pop2imap status alice --json`,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			said, err := p.hear(cmd.Flags(), w.Config)
-			if err == nil {
-				w.State, err = config.StatePath(w.State, p.getenv)
-			}
+			said, err := p.hearOfState(cmd.Flags(), &w)
 			if err != nil {
 				return err
 			}
@@ -52,9 +50,31 @@ type standing struct {
 	refused []state.Record
 	missing []state.Record
 	intents []state.Record
-	last    state.Run
-	ran     bool
 	trouble state.Trouble // without runs: there is none
+	course
+}
+
+// A course is that of the last run of an account.
+type course struct {
+	last state.Run
+	ran  bool // there was one
+	busy bool // it is still going on
+}
+
+func courseOf(ctx context.Context, a *state.Account) (l course, err error) {
+	if l.last, l.ran, err = a.LastRun(ctx); err == nil && l.ran && l.last.Ended.IsZero() {
+		l.busy, err = a.Locked()
+	}
+	return l, err
+}
+
+// hearOfState is hear for a command that only needs to know where the state is.
+func (p *program) hearOfState(f *pflag.FlagSet, w *wish) (*config.Said, error) {
+	said, err := p.hear(f, w.Config)
+	if err == nil {
+		w.State, err = config.StatePath(w.State, p.getenv)
+	}
+	return said, err
 }
 
 func (p *program) report(ctx context.Context, w *wish, said *config.Said, names []string) error {
@@ -160,7 +180,7 @@ func stand(ctx context.Context, a *state.Account) (s standing, err error) {
 	if s.intents, err = a.Intents(ctx); err != nil {
 		return s, err
 	}
-	if s.last, s.ran, err = a.LastRun(ctx); err != nil {
+	if s.course, err = courseOf(ctx, a); err != nil {
 		return s, err
 	}
 	s.trouble, _, err = a.Trouble(ctx)
@@ -186,9 +206,14 @@ func (s standing) print(w io.Writer) {
 		fmt.Fprintf(w, "    %q, %d octets, tried %s, next not before %s\n      server said: %s\n", r.UIDL, r.Size,
 			plural(r.Tries, "time"), r.NextTry.Local().Format(time.DateTime), r.Server)
 	}
-	fmt.Fprintf(w, "  in doubt:  %s\n", plural(s.counts.Doubted, "message"))
-	if n := len(s.intents); n > 0 { // as many as a batch has: nobody wants to see them one by one
-		fmt.Fprintf(w, "    %s under way, or the reply was lost: the next run finds out\n", plural(n, "message"))
+	doubted, n := s.counts.Doubted, len(s.intents) // those are as many as a batch has: nobody wants to see them one by one
+	if s.busy {
+		doubted -= n
+		fmt.Fprintf(w, "  under way: %s\n", plural(n, "message"))
+	}
+	fmt.Fprintf(w, "  in doubt:  %s\n", plural(doubted, "message"))
+	if n > 0 && !s.busy {
+		fmt.Fprintf(w, "    the reply to %s was lost: the next run finds out\n", plural(n, "message"))
 	}
 	for _, r := range s.missing {
 		fmt.Fprintf(w, "    %q, %d octets, sha256 %x: the destination said that it stored it, and it was not found there\n",
@@ -215,8 +240,11 @@ func (s standing) lastRun() string {
 		return "never"
 	}
 	began := s.last.Began.Local().Format(time.DateTime)
-	if s.last.Ended.IsZero() {
-		return "began " + began + ", and is under way or was interrupted"
+	switch {
+	case s.busy:
+		return "began " + began + ", and is under way"
+	case s.last.Ended.IsZero():
+		return "began " + began + ", and was interrupted"
 	}
 	words := []string{began, plural(s.last.Copied, "message") + " copied"}
 	add(&words, s.last.Recognised, "found at the destination")
@@ -257,7 +285,8 @@ type doubtJSON struct {
 
 type runJSON struct {
 	Began      string  `json:"began"`
-	Ended      *string `json:"ended"` // null: under way, or interrupted
+	Ended      *string `json:"ended"`   // null: under way, or interrupted
+	Running    bool    `json:"running"` // it is under way, and so are the messages in doubt that are intents
 	Copied     int     `json:"copied"`
 	Recognised int     `json:"recognised"`
 	Deleted    int     `json:"deleted"`
@@ -275,7 +304,7 @@ func (s standing) json() standingJSON {
 		j.Doubts = append(j.Doubts, doubtJSON{r.UIDL, r.Size, digest(r.Digest), r.Folder, r.Phase.String()})
 	}
 	if s.ran {
-		j.LastRun = &runJSON{Began: s.last.Began.Format(time.RFC3339), Copied: s.last.Copied,
+		j.LastRun = &runJSON{Began: s.last.Began.Format(time.RFC3339), Running: s.busy, Copied: s.last.Copied,
 			Recognised: s.last.Recognised, Deleted: s.last.Deleted, Error: orNull(s.last.Error)}
 		if !s.last.Ended.IsZero() {
 			j.LastRun.Ended = orNull(s.last.Ended.Format(time.RFC3339))
