@@ -87,12 +87,12 @@ warning from top: the server has no TOP: what the folder has already can be reco
 		{"wrong password at the source", setting{}, func(w *world) { w.o.From.Secret = "wrong" }, `
 failure from login: cannot log in to 127.0.0.1 as alice
   said: -ERR [AUTH] *** user name, password or token
-  do: check user name and password; some providers want an app password; tried user, ?auth=… in --from takes another way
+  do: check user name and password; some providers want an app password; tried with ?auth=user; --from can name another way
 `},
 		{"wrong password at the destination", setting{}, func(w *world) { w.o.To.Secret = "wrong" }, `
 failure to login: cannot log in to 127.0.0.1 as alice
   said: NO [AUTHENTICATIONFAILED] Authentication failed
-  do: check user name and password; some providers want an app password; tried login, ?auth=… in --to takes another way
+  do: check user name and password; some providers want an app password; tried with ?auth=login; --to can name another way
 `},
 		{"no password", setting{}, func(w *world) {
 			w.o.From.Err = &sync.Error{Class: sync.Config, Err: errors.New("others can read FILE"), Remedy: "chmod 600 FILE"}

@@ -26,7 +26,7 @@ func Refused(e *sync.Error, host, user, mechanism, side string) error {
 }
 
 func another(mechanism, side string) string {
-	return fmt.Sprintf("tried %s, ?auth=… in --%s takes another way", mechanism, side)
+	return fmt.Sprintf("tried with ?auth=%s; --%s can name another way", mechanism, side)
 }
 
 // remedy is for a login that a server at host refused with the words that it said.

@@ -10,8 +10,8 @@ import (
 
 func TestRemedy(t *testing.T) {
 	for _, c := range []struct{ host, mechanism, said, want string }{
-		{"pop.example.org", "USER", "-ERR no", "check user name and password; some providers want an app password; tried user, ?auth=… in --from"},
-		{"pop.example.org", "XOAUTH2", "-ERR no", "not for mail; tried xoauth2, ?auth=… in --from"},
+		{"pop.example.org", "USER", "-ERR no", "check user name and password; some providers want an app password; tried with ?auth=user; --from can name another way"},
+		{"pop.example.org", "XOAUTH2", "-ERR no", "not for mail; tried with ?auth=xoauth2; --from can name another way"},
 		{"outlook.office365.com", "PLAIN", "NO AUTHENTICATE failed.", "Microsoft 365 takes OAuth only: pop2imap help microsoft365"},
 		{"Outlook.Office365.com.", "PLAIN", "", "Microsoft 365"},
 		{"notoutlook.com", "PLAIN", "", "check user name"},
@@ -32,10 +32,10 @@ func TestRefused(t *testing.T) {
 		e            sync.Error
 		text, remedy string
 	}{
-		{sync.Error{Class: sync.Login, Server: "NO"}, "cannot log in to h as alice", "check user name and password; some providers want an app password; tried plain, ?auth=… in --to takes another way"},
-		{sync.Error{Class: sync.Login}, "cannot log in to h as alice: why", "check user name and password; some providers want an app password; tried plain, ?auth=… in --to takes another way"},
+		{sync.Error{Class: sync.Login, Server: "NO"}, "cannot log in to h as alice", "check user name and password; some providers want an app password; tried with ?auth=plain; --to can name another way"},
+		{sync.Error{Class: sync.Login}, "cannot log in to h as alice: why", "check user name and password; some providers want an app password; tried with ?auth=plain; --to can name another way"},
 		{sync.Error{Class: sync.Temporary, Server: "NO"}, "cannot log in to h as alice: why", ""},
-		{sync.Error{Class: sync.Unavailable}, "cannot log in to h as alice: why", "tried plain, ?auth=… in --to takes another way"},
+		{sync.Error{Class: sync.Unavailable}, "cannot log in to h as alice: why", "tried with ?auth=plain; --to can name another way"},
 		{sync.Error{Class: sync.Login, Remedy: "mend it"}, "cannot log in to h as alice: why", "mend it"},
 	} {
 		c.e.Err = errors.New("why")
