@@ -61,7 +61,7 @@ func TestEveryDocumentIsRun(t *testing.T) {
 	}
 	for _, page := range append(pages, filepath.Join(repository, "README.md")) {
 		name, _ := filepath.Rel(repository, page)
-		if name == filepath.Join("docs", "terminal.md") { // TestRecording has run it, to write it
+		if name == filepath.Join("docs", "terminal.md") { // TestRecording runs it
 			continue
 		}
 		if n := strings.Count(all.String(), "\ndocument "+filepath.ToSlash(name)+"\n"); n != 1 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	stdsync "sync"
 	"testing"
@@ -30,7 +31,7 @@ type stage struct {
 	goOn    chan struct{} // as long as it is open
 	waiting chan bool     // it waits
 	cutAt   string        // the command at which the maildrop's line dies
-	busy    int           // so many logins find the maildrop in use; three after the line died
+	busy    int           // so many logins find the maildrop in use; one after the line died
 }
 
 // oldMail are messages of usual sizes.
@@ -50,7 +51,7 @@ func (m *stage) pop3(_ int, line string) (string, bool) {
 	defer m.mu.Unlock()
 	switch {
 	case m.cutAt != "" && strings.HasPrefix(line, m.cutAt):
-		m.cutAt, m.busy = "", 3
+		m.cutAt, m.busy = "", 1
 		return "", true
 	case m.busy > 0 && strings.HasPrefix(line, "PASS "):
 		m.busy--
@@ -68,7 +69,6 @@ func (m *stage) append(_ int64, raw []byte) error {
 		m.waiting <- true
 		<-goOn
 	}
-	time.Sleep(10 * time.Millisecond) // a server is not as fast as this one
 	if string(raw) == virus {
 		return &imap.Error{Type: imap.StatusResponseTypeNo, Code: "CONTENTREJECTED", Text: "this looks like a virus"}
 	}
@@ -120,7 +120,8 @@ func setStage(t *testing.T, mail []lab.Mail) *stage {
 		}
 	}
 	m.env = []string{"POP2IMAP_CONFIG=" + config, "POP2IMAP_STATE=" + filepath.Join(dir, "state.db"), "SSL_CERT_FILE=" + filepath.Join(dir, "ca.pem"),
-		"POP2IMAP_FROM_PASSWORD=" + password, "POP2IMAP_TO_PASSWORD=" + password, "POP2IMAP_SETTLE=1s"}
+		"POP2IMAP_FROM_PASSWORD=" + password, "POP2IMAP_TO_PASSWORD=" + password, "POP2IMAP_SETTLE=1s",
+		"POP2IMAP_RATE=2M"} // or it would be over before the bar knows how fast it goes
 	return m
 }
 
@@ -143,7 +144,8 @@ func (r *recording) shot(words, what string) {
 // anew is an empty screen.
 func (r *recording) anew(columns int, command string) {
 	r.resize(columns)
-	r.types("clear; tmux -S " + r.socket + " clear-history")
+	r.types("clear; tmux -S " + r.socket + " clear-history; tmux -S " + r.socket + " wait-for -S clean")
+	r.tmux("wait-for", "clean")
 	r.shows(`\A\$\z`)
 	r.types(command)
 }
@@ -151,18 +153,16 @@ func (r *recording) anew(columns int, command string) {
 const preface = `# What it looks like
 
 Captures of a terminal, made by running the program between two servers of the laboratory (` + "`internal/lab`" + `) in tmux,
-which slow down and fail as it is wanted. They are made again by
+at ` + "`--rate 2M`" + `; the servers fail as it is wanted. A test holds the page to them; it is made again by
 
     go test ./cmd/pop2imap -run TestRecording -args -record
 
 ## A first run
 `
 
-// TestRecording writes docs/terminal.md, if that is wanted.
+// TestRecording makes docs/terminal.md again, and compares it with what is there, or writes that.
 func TestRecording(t *testing.T) {
-	if !*record {
-		t.Skip("-args -record writes docs/terminal.md")
-	}
+	t.Parallel()
 	m := setStage(t, oldMail(400))
 	r := &recording{pane: openPane(t, 80, m.env)}
 	r.WriteString(preface)
@@ -198,14 +198,25 @@ func TestRecording(t *testing.T) {
 	goOn = m.holdAt(150)
 	r.anew(80, "pop2imap sync alice --progress never &")
 	m.waits(t)
-	r.types("kill -USR1 $!")
+	r.types("kill -USR1 $!; wait")
 	r.shot("", `^  alice  copying.*$`)
 	goOn()
-	r.types("wait")
-	r.shows(`Done`)
+	r.shows(`200 copied.*\n[^$]*\$\z`)
+
+	r.WriteString("\n## Ctrl-C\n")
+	m.maildrop.SetMail(oldMail(1000))
+	goOn = m.holdAt(50)
+	r.anew(80, "pop2imap sync alice --progress never; echo \"exit code $?\"")
+	m.waits(t)
+	r.tmux("send-keys", "C-c")
+	r.shows(`once more`)
+	goOn()
+	r.shot("Once: what is under way is finished and remembered, and the next run goes on from there:", `exit code.*\n\$$`)
+	r.anew(80, "pop2imap sync alice --progress never")
+	r.shows(`in \S+s\n\$$`)
 
 	r.WriteString("\n## A message that is refused\n")
-	m.maildrop.SetMail(append(oldMail(800), lab.Mail{UIDL: "virus", Raw: []byte(virus)}))
+	m.maildrop.SetMail(append(oldMail(1000), lab.Mail{UIDL: "virus", Raw: []byte(virus)}))
 	r.anew(80, "pop2imap sync alice; echo \"exit code $?\"")
 	r.shot("", `exit code.*\n\$$`)
 
@@ -216,7 +227,24 @@ func TestRecording(t *testing.T) {
 		t.Fatal("a password is in it")
 	}
 	text := strings.ReplaceAll(r.String(), "\n\n\n", "\n")
-	if err := os.WriteFile(filepath.Join("..", "..", "docs", "terminal.md"), []byte(text), 0o644); err != nil {
+	path := filepath.Join(repository, "docs", "terminal.md")
+	if *record {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	there, err := os.ReadFile(path)
+	if err != nil {
 		t.Fatal(err)
 	}
+	if likeness(text) != likeness(string(there)) {
+		t.Errorf("it looks otherwise than docs/terminal.md has it (go test ./cmd/pop2imap -run TestRecording -args -record):\n%s", text)
+	}
+}
+
+// likeness is a recording without what is another each time: numbers, where they make a line break, and how far a bar is.
+func likeness(text string) string {
+	text = regexp.MustCompile(`[\s█]+`).ReplaceAllString(text, "")
+	return regexp.MustCompile(`[0-9.,:]+([KMG]iB|ms|s)?`).ReplaceAllString(text, "N")
 }

@@ -15,24 +15,55 @@ import (
 type pane struct {
 	t      *testing.T
 	socket string
+	more   chan struct{} // has something when more was written since somebody looked
 }
 
 // openPane opens one of so many columns, with the environment of cmd.
 func openPane(t *testing.T, columns int, env []string) *pane {
 	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("tmux is not here")
+		}
 		t.Skip("tmux is not here")
 	}
-	w := &pane{t, filepath.Join(t.TempDir(), "tmux")}
+	w := &pane{t, filepath.Join(t.TempDir(), "tmux"), make(chan struct{}, 1)}
 	args := []string{"-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(columns), "-y", "20"}
 	for _, e := range append(env, "PATH="+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "NO_COLOR=") {
 		args = append(args, "-e", e)
 	}
 	w.tmux(append(args, "/bin/sh")...)
 	t.Cleanup(func() { w.tmux("kill-server") })
+	w.listen()
 	w.types("PS1='$ '; clear") // dash takes none from the environment
 	w.shows(`\A\$`)
 	return w
+}
+
+// listen hears of all that is written. tmux has it on its screen before it answers anybody.
+func (w *pane) listen() {
+	w.t.Helper()
+	path := w.socket + ".out"
+	if out, err := exec.Command("mkfifo", path).CombinedOutput(); err != nil {
+		w.t.Fatalf("mkfifo: %v\n%s", err, out)
+	}
+	out, err := os.OpenFile(path, os.O_RDWR, 0) // to open it for reading alone would wait for a writer
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { out.Close() })
+	go func() {
+		for buf := make([]byte, 4096); ; {
+			if _, err := out.Read(buf); err != nil {
+				return
+			}
+			select {
+			case w.more <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	w.tmux("pipe-pane", "exec cat >"+path)
 }
 
 func (w *pane) tmux(args ...string) string {
@@ -57,12 +88,14 @@ func (w *pane) screen() string {
 func (w *pane) shows(what string) string {
 	w.t.Helper()
 	expression := regexp.MustCompile("(?m)" + what)
-	for late := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for late := time.After(20 * time.Second); ; {
 		screen := w.screen()
 		if expression.MatchString(screen) {
 			return screen
 		}
-		if time.Now().After(late) {
+		select {
+		case <-w.more:
+		case <-late:
 			w.t.Fatalf("it never shows %q, but\n%s", what, screen)
 		}
 	}
@@ -70,6 +103,7 @@ func (w *pane) shows(what string) string {
 
 // However the terminal is resized, there is one bar, with what matters in it; and none when all is over.
 func TestBarInAResizedTerminal(t *testing.T) {
+	t.Parallel()
 	m := setStage(t, oldMail(240))
 	goOn := m.holdAt(100)
 	defer goOn()

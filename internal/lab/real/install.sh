@@ -1,5 +1,6 @@
 #!/bin/sh
-# Gets the mail servers that package real starts: Dovecot, Cyrus and Courier, POP3 and IMAP each, from Debian.
+# Gets the mail servers that package real starts: Dovecot, Cyrus and Courier, POP3 and IMAP each, from Debian; and tmux, in which
+# the tests look at the program as a person does.
 #
 # Dovecot is installed by apt. The two others cannot be installed beside it (each provides imap-server and conflicts
 # with the rest), so they are unpacked, with the libraries that are not here, into $POP2IMAP_LAB/cyrus and
@@ -14,12 +15,13 @@ export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 have() {
 	case $1 in
 	dovecot) [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap-login ] && [ -x /usr/lib/dovecot/pop3-login ] ;;
+	tmux) command -v tmux >/dev/null ;;
 	*) [ -e "$LAB/$1/complete" ] ;;
 	esac
 }
 
 missing() {
-	for server in dovecot cyrus courier; do
+	for server in dovecot cyrus courier tmux; do
 		have "$server" || echo "$server"
 	done
 }
@@ -108,6 +110,7 @@ apt-get update -q >"$work/log" 2>&1 || echo "apt-get update: $(reason)" >&2
 for server in $absent; do
 	case $server in
 	dovecot) install_dovecot ;;
+	tmux) apt-get install -y -q --no-install-recommends --no-remove tmux >"$work/log" 2>&1 </dev/null || skip tmux "$(reason)" ;;
 	cyrus) unpack cyrus cyrus-imapd cyrus-pop3d sasl2-bin ;;
 	courier) unpack courier courier-imap courier-pop courier-authlib-userdb libnss-wrapper ;;
 	esac
