@@ -76,12 +76,7 @@ func (v *view) standing(now time.Time) string {
 func cameOf(r sync.Report) string {
 	var words []string
 	add(&words, r.Copied, "copied")
-	add(&words, r.Recognised, "found at the destination")
-	add(&words, r.Refused, "refused")
-	add(&words, r.Vanished, "vanished")
-	add(&words, r.InDoubt+r.Missing, "in doubt")
-	add(&words, r.Left, "left")
-	add(&words, r.Deleted, "deleted at the source")
+	words = append(words, others(r, "left")...)
 	if len(words) == 0 {
 		words = []string{"nothing new"}
 	}

@@ -131,8 +131,11 @@ func aftermath(r sync.Report) string {
 
 // forecast is the summary of a dry run in one line.
 func (s *screen) forecast(r sync.Report) string {
-	words := []string{fmt.Sprintf("would copy %s%s of %s listed", map[bool]string{true: "at most "}[r.AtMost && s.would > 0],
-		humanize.Comma(int64(s.would)), plural(r.Listed, "message"))}
+	most := ""
+	if r.AtMost && s.would > 0 {
+		most = "at most "
+	}
+	words := []string{fmt.Sprintf("would copy %s%s of %s listed", most, humanize.Comma(int64(s.would)), plural(r.Listed, "message"))}
 	words = append(words, s.elsewhere(s.folders)...)
 	add(&words, r.Known, "known")
 	add(&words, r.Quarantined, "refused earlier")
@@ -185,17 +188,23 @@ func (s *screen) tally(r sync.Report) string {
 	}
 	words = append(words, s.elsewhere(r.Folders)...)
 	add(&words, r.Changed, "changed by the server")
-	add(&words, r.Recognised, "found at the destination")
-	add(&words, r.Refused, "refused")
-	add(&words, r.Vanished, "vanished")
-	add(&words, r.InDoubt+r.Missing, "in doubt")
 	left := "left"
 	if s.again {
 		left = "left to sync"
 	}
+	words = append(words, others(r, left)...)
+	return fmt.Sprintf("%s, in %s", strings.Join(words, ", "), r.Took.Round(10*time.Millisecond))
+}
+
+// others says what became of the messages that were not copied, and of what was deleted.
+func others(r sync.Report, left string) (words []string) {
+	add(&words, r.Recognised, "found at the destination")
+	add(&words, r.Refused, "refused")
+	add(&words, r.Vanished, "vanished")
+	add(&words, r.InDoubt+r.Missing, "in doubt")
 	add(&words, r.Left, left)
 	add(&words, r.Deleted, "deleted at the source")
-	return fmt.Sprintf("%s, in %s", strings.Join(words, ", "), r.Took.Round(10*time.Millisecond))
+	return words
 }
 
 // add adds what there is any of.
