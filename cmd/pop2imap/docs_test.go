@@ -43,18 +43,7 @@ var reallyRun = regexp.MustCompile(`^(mkdir|chmod|cp|mv|rm|touch|install|tar) `)
 
 // TestEveryDocumentIsRun: each page has a script that runs it, and the script names it once.
 func TestEveryDocumentIsRun(t *testing.T) {
-	scripts, err := filepath.Glob("testdata/script/docs-*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all strings.Builder
-	for _, s := range scripts {
-		text, err := os.ReadFile(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all.Write(text)
-	}
+	all := strings.Join(scripts(t, "docs-*"), "")
 	pages, err := filepath.Glob(filepath.Join(repository, "docs", "*.md"))
 	if err != nil || len(pages) < 8 {
 		t.Fatalf("%d pages, %v", len(pages), err)
@@ -64,7 +53,7 @@ func TestEveryDocumentIsRun(t *testing.T) {
 		if name == filepath.Join("docs", "terminal.md") { // TestRecording runs it
 			continue
 		}
-		if n := strings.Count(all.String(), "\ndocument "+filepath.ToSlash(name)+"\n"); n != 1 {
+		if n := strings.Count(all, "\ndocument "+filepath.ToSlash(name)+"\n"); n != 1 {
 			t.Errorf("%s is run by %d scripts, want one", name, n)
 		}
 	}

@@ -177,27 +177,30 @@ func TestInitAtTerminal(t *testing.T) {
 	}
 }
 
+// upToLogins starts an init that has both addresses, and answers all that it asks before it tries the logins.
+func upToLogins(t *testing.T, cmd *exec.Cmd, from, to string) *seat {
+	t.Helper()
+	s := sitDown(t, cmd)
+	s.reads("The old server, as pop3s://USER@HOST: ")
+	s.types(from + "\n")
+	s.reads("The new server, as imaps://USER@HOST/FOLDER: ")
+	s.types(to + "\n")
+	for range 2 {
+		s.reads("(empty: a command prints it): ")
+		s.typesUnseen(password + "\n")
+	}
+	return s
+}
+
 // TestInitKeyring keeps one password in the keyring and the other in a file, and does then what init says is next. A second init of
 // the same name does not overwrite what is in the keyring.
 func TestInitKeyring(t *testing.T) {
 	cmd, from, to, home := atTerminal(t)
 	env := append(cmd.Env, "KEYRING="+filepath.Join(home, "ring"), "POP2IMAP_FROM_PASSWORD=", "POP2IMAP_TO_PASSWORD=")
 	const keep = "Keep the password for 127.0.0.1 in the keyring, which cron has not, and not in a file [y/N]: "
-	upToLogins := func(cmd *exec.Cmd) *seat {
-		cmd.Env = env
-		s := sitDown(t, cmd)
-		s.reads("The old server, as pop3s://USER@HOST: ")
-		s.types(from + "\n")
-		s.reads("The new server, as imaps://USER@HOST/FOLDER: ")
-		s.types(to + "\n")
-		for range 2 {
-			s.reads("(empty: a command prints it): ")
-			s.typesUnseen(password + "\n")
-		}
-		return s
-	}
+	cmd.Env = env
 	cmd.Args = append(cmd.Args, "--to-address", "alice@new.example")
-	s := upToLogins(cmd)
+	s := upToLogins(t, cmd, from, to)
 	s.reads(keep)
 	s.types("maybe\n")
 	s.reads("it can be y or n\r\n" + keep)
@@ -221,7 +224,8 @@ func TestInitKeyring(t *testing.T) {
 	}
 	other := filepath.Join(home, "other", "config.toml")
 	again := exec.Command("pop2imap", append(cmd.Args[1:], "--config", other)...)
-	s = upToLogins(again)
+	again.Env = env
+	s = upToLogins(t, again, from, to)
 	s.reads("The keyring has a password alice.from, which is not overwritten: this one goes to a file.\r\n" + keep)
 	s.types("n\n")
 	s.reads("pop2imap sync alice --dry-run")
@@ -230,21 +234,12 @@ func TestInitKeyring(t *testing.T) {
 	}
 }
 
-// Ctrl-C at the question for a password leaves no file behind, and a terminal that shows again what is typed.
 // A server of the user's own: its certificate is trusted when he says so, and the config remembers it.
 func TestInitPinsACertificate(t *testing.T) {
 	cmd, from, to, home := atTerminal(t)
 	cmd.Env = append(cmd.Env, "SSL_CERT_FILE=/dev/null", "SSL_CERT_DIR=/nowhere", "POP2IMAP_FROM_PASSWORD=", "POP2IMAP_TO_PASSWORD=")
 	cmd.Args = append(cmd.Args, "--to-address", "alice@new.example")
-	s := sitDown(t, cmd)
-	s.reads("The old server, as pop3s://USER@HOST: ")
-	s.types(from + "\n")
-	s.reads("The new server, as imaps://USER@HOST/FOLDER: ")
-	s.types(to + "\n")
-	for range 2 {
-		s.reads("(empty: a command prints it): ")
-		s.typesUnseen(password + "\n")
-	}
+	s := upToLogins(t, cmd, from, to)
 	const trust = "Is it your own server, and that its fingerprint? Trust it from now on [y/N]: "
 	for _, e := range []string{"old", "new"} {
 		s.reads("the certificate of 127.0.0.1 is not trusted")
@@ -270,6 +265,7 @@ func TestInitPinsACertificate(t *testing.T) {
 	}
 }
 
+// Ctrl-C at the question for a password leaves no file behind, and a terminal that shows again what is typed.
 func TestInitInterrupted(t *testing.T) {
 	cmd, from, to, home := atTerminal(t)
 	s := sitDown(t, cmd)

@@ -49,15 +49,8 @@ func TestStopBeginsNothingNew(t *testing.T) {
 // interrupted gives what the next run says. After that each message is there once, to the octet, in order.
 func interrupted(t *testing.T, mail []lab.Mail, signals []syscall.Signal, exit int, again, more string) string {
 	t.Helper()
-	has, goOn := make(chan bool, 1), make(chan bool) // the server has the second message; it may go on
-	appends := 0
-	command, mailbox := prepared(t, mail, func(int64, []byte) error {
-		if appends++; appends == 2 {
-			has <- true
-			<-goOn
-		}
-		return nil
-	})
+	hook, has, goOn := atTheSecond()
+	command, mailbox := prepared(t, mail, hook)
 	first := command()
 	if more != "" {
 		first.Args = append(first.Args, more)
@@ -104,6 +97,19 @@ func interrupted(t *testing.T, mail []lab.Mail, signals []syscall.Signal, exit i
 		}
 	}
 	return string(out)
+}
+
+// atTheSecond has a mailbox tell that it has the second message, and wait until it may go on.
+func atTheSecond() (onAppend func(int64, []byte) error, has, goOn chan bool) {
+	has, goOn = make(chan bool, 1), make(chan bool)
+	appends := 0
+	return func(int64, []byte) error {
+		if appends++; appends == 2 {
+			has <- true
+			<-goOn
+		}
+		return nil
+	}, has, goOn
 }
 
 // prepared starts two servers, and gives the command that syncs them.

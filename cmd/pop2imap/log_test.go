@@ -85,15 +85,8 @@ func TestLogFollows(t *testing.T) {
 
 // TestLogOfAStoppedRun: that it stops is in the file, even with --quiet, and not on stderr.
 func TestLogOfAStoppedRun(t *testing.T) {
-	has, goOn := make(chan bool, 1), make(chan bool)
-	appends := 0
-	command, _ := prepared(t, lab.Sample()[:5], func(int64, []byte) error {
-		if appends++; appends == 2 {
-			has <- true
-			<-goOn
-		}
-		return nil
-	})
+	hook, has, goOn := atTheSecond()
+	command, _ := prepared(t, lab.Sample()[:5], hook)
 	run := command()
 	path := filepath.Join(t.TempDir(), "log")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {

@@ -155,15 +155,8 @@ func pings(ts *testscript.TestScript, _ bool, args []string) {
 // that has not answered yet.
 func TestPingOfAStoppedRun(t *testing.T) {
 	for _, start := range []string{"", "hang"} {
-		has, goOn := make(chan bool, 1), make(chan bool)
-		appends := 0
-		command, _ := prepared(t, lab.Sample()[:5], func(int64, []byte) error {
-			if appends++; appends == 2 {
-				has <- true
-				<-goOn
-			}
-			return nil
-		})
+		hook, has, goOn := atTheSecond()
+		command, _ := prepared(t, lab.Sample()[:5], hook)
 		w := newWatchdog()
 		w.does["start"] = start
 		w.Start()

@@ -81,12 +81,12 @@ func remedies(t *testing.T) map[string]string {
 				}
 			case *ast.ValueSpec: // a constant, a table
 				for i, name := range n.Names {
-					if i < len(n.Values) && slices.Contains([]string{"remedy", "remedies", "codes", "later", "slower"}, name.Name) {
+					if i < len(n.Values) && slices.Contains([]string{"remedy", "remedies", "codes", "later", "slower", "addByHand", "otherNames"}, name.Name) {
 						take(n.Values[i])
 					}
 				}
 			case *ast.FuncDecl: // one that gives a remedy
-				if n.Name.Name == "Remedy" {
+				if slices.Contains([]string{"remedy", "another"}, n.Name.Name) {
 					ast.Inspect(n.Body, func(in ast.Node) bool {
 						if r, ok := in.(*ast.ReturnStmt); ok {
 							take(r.Results[0])
@@ -161,22 +161,13 @@ func bare(text string) string {
 func whatTestsSay(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for path, text := range goFiles(t, func(name string) bool {
+	for _, text := range goFiles(t, func(name string) bool {
 		return strings.HasSuffix(name, "_test.go") && name != "remedies_test.go"
 	}) {
-		_ = path
 		all.WriteString(bare(text))
 	}
-	scripts, err := filepath.Glob("testdata/script/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range scripts {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all.WriteString(bare(string(text)))
+	for _, text := range scripts(t, "*") {
+		all.WriteString(bare(text))
 	}
 	return all.String()
 }

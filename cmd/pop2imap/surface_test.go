@@ -25,20 +25,29 @@ import (
 // scriptLines are the commands of all scripts, without what stands in their files.
 func scriptLines(t *testing.T) (lines []string) {
 	t.Helper()
-	paths, err := filepath.Glob("testdata/script/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range paths {
-		script, err := txtar.ParseFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(script.Comment)) {
+	for _, text := range scripts(t, "*") {
+		for line := range strings.Lines(string(txtar.Parse([]byte(text)).Comment)) {
 			lines = append(lines, strings.TrimSpace(line))
 		}
 	}
 	return lines
+}
+
+// scripts are the texts of those whose names match a pattern.
+func scripts(t *testing.T, pattern string) (texts []string) {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/script/" + pattern + ".txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%d scripts, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	return texts
 }
 
 // runs are those that run the program: what stands behind its name, and the exit code that is expected.
