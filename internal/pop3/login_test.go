@@ -54,7 +54,7 @@ func TestEachMechanism(t *testing.T) {
 			e := isClass(t, refused(t, at(s), wrong), sync.Login)
 			equal(t, "code", e.Code, "AUTH")
 			says(t, e, "cannot log in to 127.0.0.1 as "+user)
-			if !strings.Contains(e.Remedy, "tried "+auth) {
+			if !strings.Contains(e.Remedy, "tried with ?auth="+auth+"; --from ") {
 				t.Errorf("remedy: %q", e.Remedy)
 			}
 		})
