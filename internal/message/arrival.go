@@ -123,7 +123,7 @@ func withoutComments(text string) string {
 		if open < 0 {
 			break
 		}
-		size := commentSize(text[open:])
+		size := CommentSize(text[open:])
 		if size == 0 {
 			break
 		}
@@ -134,8 +134,8 @@ func withoutComments(text string) string {
 	return kept.String()
 }
 
-// commentSize is the length of the comment that text begins with, in octets. 0 means that it has no end.
-func commentSize(text string) int {
+// CommentSize is the length of the comment that text begins with (RFC 5322 §3.2.2), in octets. 0 means that it has no end.
+func CommentSize(text string) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
 		switch text[i] {

@@ -1,6 +1,10 @@
 package rules
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/pop2imap/pop2imap/internal/message"
+)
 
 // An address is one of RFC 5322 §3.4.1, in lower case. Without a local part it is that of all in its domain.
 type address struct{ local, domain string }
@@ -50,7 +54,7 @@ func bare(text string) string {
 		}
 		out.WriteString(text[:at])
 		text = text[at:]
-		put, sizeOf := " ", commentSize
+		put, sizeOf := " ", message.CommentSize
 		if text[0] == '"' {
 			put, sizeOf = `"`, quotedSize
 		}
@@ -74,24 +78,6 @@ func quotedSize(text string) int {
 			i++
 		case '"':
 			return i + 1
-		}
-	}
-	return 0
-}
-
-// commentSize is the length of the comment that text begins with, in octets. 0 means that it has no end.
-func commentSize(text string) int {
-	depth := 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return i + 1
-			}
 		}
 	}
 	return 0
