@@ -1,6 +1,6 @@
 #!/bin/sh
-# Gets the mail servers that package real starts: Dovecot, Cyrus and Courier, POP3 and IMAP each, from Debian; and tmux, in which
-# the tests look at the program as a person does.
+# Gets the mail servers that package real starts: Dovecot, Cyrus and Courier, POP3 and IMAP each, from Debian; tmux, in which
+# the tests look at the program as a person does; and in CI a Chromium, which takes 375 MB, for the page of a report.
 #
 # Dovecot is installed by apt. The two others cannot be installed beside it (each provides imap-server and conflicts
 # with the rest), so they are unpacked, with the libraries that are not here, into $POP2IMAP_LAB/cyrus and
@@ -15,13 +15,13 @@ export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 have() {
 	case $1 in
 	dovecot) [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap-login ] && [ -x /usr/lib/dovecot/pop3-login ] ;;
-	tmux) command -v tmux >/dev/null ;;
+	tmux | chromium) command -v "$1" >/dev/null ;;
 	*) [ -e "$LAB/$1/complete" ] ;;
 	esac
 }
 
 missing() {
-	for server in dovecot cyrus courier tmux; do
+	for server in dovecot cyrus courier tmux ${CI:+chromium}; do
 		have "$server" || echo "$server"
 	done
 }
@@ -96,7 +96,7 @@ if ! command -v apt-get >/dev/null; then
 	exit 0
 fi
 if [ "$(id -u)" -ne 0 ]; then
-	sudo -n true 2>/dev/null && exec sudo -n POP2IMAP_LAB="$LAB" sh "$0"
+	sudo -n true 2>/dev/null && exec sudo -n POP2IMAP_LAB="$LAB" CI="${CI:-}" sh "$0"
 	for server in $absent; do skip "$server" "not installed, and installing needs root"; done
 	exit 0
 fi
@@ -110,7 +110,9 @@ apt-get update -q >"$work/log" 2>&1 || echo "apt-get update: $(reason)" >&2
 for server in $absent; do
 	case $server in
 	dovecot) install_dovecot ;;
-	tmux) apt-get install -y -q --no-install-recommends --no-remove tmux >"$work/log" 2>&1 </dev/null || skip tmux "$(reason)" ;;
+	tmux | chromium)
+		apt-get install -y -q --no-install-recommends --no-remove "$server" >"$work/log" 2>&1 </dev/null || skip "$server" "$(reason)"
+		;;
 	cyrus) unpack cyrus cyrus-imapd cyrus-pop3d sasl2-bin ;;
 	courier) unpack courier courier-imap courier-pop courier-authlib-userdb libnss-wrapper ;;
 	esac
