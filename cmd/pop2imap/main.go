@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/internal/discover"
+	"github.com/pop2imap/pop2imap/sync"
 )
 
 func main() {
@@ -44,6 +46,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, k confi
 func (p *program) run(ctx context.Context, args []string) int {
 	asks() // whoever asks too early, or a command that has nothing to tell, must not kill it
 	p.args = args
+	out := &output{Writer: p.out}
+	p.out = out
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(p.in)
@@ -57,7 +61,26 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if err := p.log.close(); err != nil {
 		explain(p.err, "pop2imap", err)
 	}
+	if out.err != nil {
+		err := &sync.Error{Class: sync.Storage, Err: fmt.Errorf("the output is not whole: %w", out.err),
+			Remedy: "make room where it goes, and run it again"}
+		explain(p.err, "pop2imap", err)
+		p.exit = gravest(p.exit, exitCode(err))
+	}
 	return p.exit
+}
+
+// output is stdout. What a command does goes on when its words cannot be written; that is said once, at the end.
+type output struct {
+	io.Writer
+	err error // of the first that could not
+}
+
+func (o *output) Write(words []byte) (int, error) {
+	if o.err == nil {
+		_, o.err = o.Writer.Write(words)
+	}
+	return len(words), nil
 }
 
 // program is one run of the command.
