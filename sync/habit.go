@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/message"
+	"github.com/pop2imap/pop2imap/internal/units"
 )
 
 // A habit is what a run has learnt of what a folder makes of flags and dates. It outlives the connection.
@@ -217,10 +218,10 @@ func (r *run) tellDropped() {
 		}
 		more := ""
 		if len(names) > most {
-			more = " and " + plural(len(names)-most, "other")
+			more = " and " + units.Plural(len(names)-most, "other")
 			names = names[:most]
 		}
 		r.notice("the folder %q does not keep the flags %s%s: %s went there without", folder, strings.Join(names, ", "), more,
-			plural(h.bare, "message"))
+			units.Plural(h.bare, "message"))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/message"
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/state"
 )
 
@@ -106,7 +107,7 @@ func (r *run) survey(ctx context.Context) (err error) {
 		return err
 	}
 	if r.suspicious() {
-		r.notice("the maildrop is empty, and listed %s before: nothing is forgotten", plural(r.last.Listed, "message"))
+		r.notice("the maildrop is empty, and listed %s before: nothing is forgotten", units.Plural(r.last.Listed, "message"))
 	}
 	all := make([]todo, len(r.listing.Messages))
 	for i, m := range r.listing.Messages {

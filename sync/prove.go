@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/state"
 )
 
@@ -227,7 +228,7 @@ func (r *run) trace(ctx context.Context, folder string, lost []state.Record) (er
 	if len(lost) == 0 {
 		return nil
 	}
-	why := plural(len(lost), "message") + " that the destination stored cannot be found there"
+	why := units.Plural(len(lost), "message") + " that the destination stored cannot be found there"
 	if err := r.pause(ctx, r.Settle, why, "looking once more"); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pop2imap/pop2imap/internal/message"
 	"github.com/pop2imap/pop2imap/internal/sabotage"
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/state"
 )
 
@@ -34,7 +35,7 @@ func (r *run) remove(ctx context.Context) error {
 		return err
 	}
 	if r.src == nil && r.listing.LoginDelay > longDelay {
-		r.notice("%s to be deleted in the next run: the server wants %s between two logins", plural(len(due), "message"),
+		r.notice("%s to be deleted in the next run: the server wants %s between two logins", units.Plural(len(due), "message"),
 			r.listing.LoginDelay)
 		return nil
 	}
@@ -109,7 +110,7 @@ func (r *run) leaveOutLost(ctx context.Context, due map[int64]state.Record) erro
 		}
 	}
 	if lost > 0 {
-		r.notice("%s not deleted at the source: the destination has lost them since", plural(lost, "message"))
+		r.notice("%s not deleted at the source: the destination has lost them since", units.Plural(lost, "message"))
 	}
 	return nil
 }
@@ -160,7 +161,7 @@ func (r *run) brake(n int) error {
 		return nil
 	}
 	return &Error{Class: Config, Err: fmt.Errorf("%s due for deletion, and --max-delete allows %d: none was deleted",
-		plural(n, "message"), most), Remedy: "if that is right, allow more with --max-delete"}
+		units.Plural(n, "message"), most), Remedy: "if that is right, allow more with --max-delete"}
 }
 
 // sameHeaders leaves out the messages whose header is not that of what was copied.
@@ -188,7 +189,7 @@ func (r *run) sameHeaders(ctx context.Context, list []match) (same []match, err 
 		return same, err
 	}
 	r.notice("%s with the UIDL of another one that was copied: not deleted, and copied in the next run",
-		plural(len(others), "message"))
+		units.Plural(len(others), "message"))
 	return same, StateError(r.State.Rebind(ctx, others))
 }
 
@@ -255,7 +256,7 @@ func (r *run) hearOfDeletions(ctx context.Context) error {
 	open, err := r.State.InDeletion(ctx)
 	if len(open) > 0 {
 		r.notice("%s may have been deleted at the source: the line was lost before the server said so, and another run finds out",
-			plural(len(open), "message"))
+			units.Plural(len(open), "message"))
 	}
 	return StateError(err)
 }

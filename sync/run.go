@@ -10,8 +10,6 @@ import (
 	stdsync "sync"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/pop2imap/pop2imap/internal/sabotage"
 	"github.com/pop2imap/pop2imap/state"
 )
@@ -295,12 +293,4 @@ var errStopped = errors.New("stopped")
 
 func stopped(ctx context.Context) error {
 	return &Error{Class: Stopped, Err: cmp.Or(context.Cause(ctx), errStopped)}
-}
-
-// plural counts things in words.
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return humanize.Comma(int64(n)) + " " + noun
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/state"
 )
 
@@ -106,6 +107,6 @@ func (r *run) tellProgress(found int) {
 	}
 	if p.found += found; time.Since(p.told) >= progressEvery {
 		p.told = time.Now()
-		r.notice("%s of %s found so far", humanize.Comma(int64(p.found)), plural(p.of, "message"))
+		r.notice("%s of %s found so far", humanize.Comma(int64(p.found)), units.Plural(p.of, "message"))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -158,7 +159,7 @@ func (p *program) validate(cmd *cobra.Command, w *wish) error {
 	if err := together(wrong); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "%s  %s, no fault\n", file.Path, plural(len(file.Accounts), "account"))
+	fmt.Fprintf(p.out, "%s  %s, no fault\n", file.Path, units.Plural(len(file.Accounts), "account"))
 	return nil
 }
 

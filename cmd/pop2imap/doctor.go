@@ -11,6 +11,7 @@ import (
 
 	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/internal/doctor"
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/internal/wire"
 )
 
@@ -141,8 +142,8 @@ func (s *screen) diagnosis(findings []doctor.Finding) {
 	if s.json || s.quiet && text.Len() == 0 {
 		return
 	}
-	s.result("%s  %s -> %s\n%s  %s, %s", s.name, s.from, s.to, text.String(), plural(tally[doctor.Warning], "warning"),
-		plural(tally[doctor.Failure], "failure"))
+	s.result("%s  %s -> %s\n%s  %s, %s", s.name, s.from, s.to, text.String(), units.Plural(tally[doctor.Warning], "warning"),
+		units.Plural(tally[doctor.Failure], "failure"))
 }
 
 func printFinding(w io.Writer, f doctor.Finding) {

@@ -13,12 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/internal/page"
 	"github.com/pop2imap/pop2imap/state"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// page is the command report. How the page looks is in page.go, what it says in words.go, and what is counted
-// in rows.go.
+// page is the command report: see package page.
 func (p *program) page() *cobra.Command {
 	var w wish
 	var path string
@@ -47,7 +47,7 @@ one run, for programs.)`,
 				return &usage{errors.New("say where the page is to go: --html FILE")}
 			}
 			if path != "-" {
-				if err := foreign(path, "html", "report", pageStart); err != nil {
+				if err := foreign(path, "html", "report", page.Start); err != nil {
 					return err
 				}
 			}
@@ -55,7 +55,7 @@ one run, for programs.)`,
 			if err != nil {
 				return err
 			}
-			return p.putPage(path, htmlPage(list, time.Now()))
+			return p.putPage(path, page.HTML(list, time.Now(), thisProgram()))
 		},
 	}
 	w.RegisterFiles(cmd.Flags())
@@ -64,17 +64,8 @@ one run, for programs.)`,
 	return cmd
 }
 
-// A portrait is what the page shows of one account.
-type portrait struct {
-	remembered
-	overview *state.Overview // nil: nothing was synced yet
-	refused  []state.Record  // the first of them
-	missing  []state.Record  // the first of them
-	course
-}
-
-// portraits reads them from the state.
-func portraits(ctx context.Context, path string, said *config.Said, names []string) (list []portrait, err error) {
+// portraits reads what the page shows from the state.
+func portraits(ctx context.Context, path string, said *config.Said, names []string) (list []page.Account, err error) {
 	store, err := state.OpenReadOnly(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, unknownJob(fmt.Errorf("nothing has been synced yet: there is no state at %s", path))
@@ -92,33 +83,35 @@ func portraits(ctx context.Context, path string, said *config.Said, names []stri
 		return nil, err
 	}
 	for _, a := range chosen {
-		r := portrait{remembered: a}
-		if a.synced {
-			err = r.read(ctx)
-		}
+		portrait, err := a.portrait(ctx)
 		if err != nil {
 			return nil, sync.StateError(err)
 		}
-		list = append(list, r)
+		list = append(list, portrait)
 	}
 	return list, nil
 }
 
-// listedMost is how many refused or missing messages are on the page one by one; status has them all.
-const listedMost = 200
-
-func (r *portrait) read(ctx context.Context) (err error) {
-	if r.overview, err = r.Overview(ctx); err != nil {
-		return err
+func (r remembered) portrait(ctx context.Context) (a page.Account, err error) {
+	a = page.Account{Name: r.Name, From: r.Key.From, To: r.Key.To, Args: r.Name}
+	if r.called != "" { // it is not in the config file
+		a.Args = "--from URL --to URL"
 	}
-	if r.refused, err = r.Refusals(ctx, listedMost); err != nil {
-		return err
+	if !r.synced {
+		return a, nil
 	}
-	if r.missing, err = r.Misses(ctx, listedMost); err != nil {
-		return err
+	if a.Overview, err = r.Overview(ctx); err != nil {
+		return a, err
 	}
-	r.course, err = courseOf(ctx, r.Account)
-	return err
+	if a.Refused, err = r.Refusals(ctx, page.Most); err != nil {
+		return a, err
+	}
+	if a.Missing, err = r.Misses(ctx, page.Most); err != nil {
+		return a, err
+	}
+	c, err := courseOf(ctx, r.Account)
+	a.Last, a.Ran, a.Busy = c.last, c.ran, c.busy
+	return a, err
 }
 
 // putPage writes the page, whole or not at all.

@@ -6,7 +6,7 @@
 // works on, dispatch.go runs them side by side, and every.go one time after the other; what a run looks like is in text.go,
 // log.go, lines.go (JSON) and bar.go, progress.go knows how far it is, standing.go tells that who asks by a signal, exit.go says
 // which exit code an error has, trouble.go what is not worth a mail from cron yet, and pass.go tells others how a run went
-// (ping.go, metrics.go). The page of report is in htmlreport.go, page.go, words.go and rows.go.
+// (ping.go, metrics.go). The report for the browser is in htmlreport.go.
 package main
 
 import (

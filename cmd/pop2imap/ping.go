@@ -14,6 +14,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -185,7 +186,7 @@ func pingLine(a accountJSON) string {
 		}
 		text += "; "
 	}
-	words := []string{plural(a.Listed, "message") + " listed"}
+	words := []string{units.Plural(a.Listed, "message") + " listed"}
 	add(&words, a.Known, "known")
 	add(&words, a.Quarantined, "refused earlier")
 	add(&words, a.Copied, "copied")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -24,7 +25,7 @@ func (t *terminal) standing(now time.Time) string {
 			done++
 		}
 	}
-	lines := []string{fmt.Sprintf("%d of %s done%s", done, plural(len(t.screens), "account"), t.passes.standing(now))}
+	lines := []string{fmt.Sprintf("%d of %s done%s", done, units.Plural(len(t.screens), "account"), t.passes.standing(now))}
 	for _, s := range t.screens {
 		lines = append(lines, fmt.Sprintf("  %-*s  %s", width, s.name, s.view(now).standing(now)))
 	}
@@ -84,7 +85,7 @@ func cameOf(r sync.Report) string {
 	if r.Err != nil {
 		text = "failed"
 		if r.Copied > 0 {
-			text += fmt.Sprintf(" after %s", plural(r.Copied, "message"))
+			text += fmt.Sprintf(" after %s", units.Plural(r.Copied, "message"))
 		}
 		text += ": " + sync.Clean(r.Err.Error())
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pop2imap/pop2imap/internal/config"
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/state"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -192,28 +193,28 @@ func (s standing) print(w io.Writer) {
 	fmt.Fprintf(w, "%s  %s -> %s\n", s.Name, s.Key.From, s.Key.To)
 	fmt.Fprintf(w, "  done:      %s\n", s.done())
 	for _, why := range slices.Sorted(maps.Keys(s.keeps)) {
-		fmt.Fprintf(w, "    %s will not be deleted at the source: %s\n", plural(s.keeps[why], "message"), why)
+		fmt.Fprintf(w, "    %s will not be deleted at the source: %s\n", units.Plural(s.keeps[why], "message"), why)
 	}
 	switch {
 	case !s.ran || s.last.Ended.IsZero():
 	case s.last.Error != "" && s.last.Listed == 0:
 		fmt.Fprintln(w, "  waiting:   not known: the last run did not see the maildrop")
 	default:
-		fmt.Fprintf(w, "  waiting:   %s when the last run ended\n", plural(s.last.Left, "message"))
+		fmt.Fprintf(w, "  waiting:   %s when the last run ended\n", units.Plural(s.last.Left, "message"))
 	}
-	fmt.Fprintf(w, "  refused:   %s\n", plural(s.counts.Refused, "message"))
+	fmt.Fprintf(w, "  refused:   %s\n", units.Plural(s.counts.Refused, "message"))
 	for _, r := range s.refused {
 		fmt.Fprintf(w, "    %q, %d octets, tried %s, next not before %s\n      server said: %s\n", r.UIDL, r.Size,
-			plural(r.Tries, "time"), r.NextTry.Local().Format(time.DateTime), r.Server)
+			units.Plural(r.Tries, "time"), r.NextTry.Local().Format(time.DateTime), r.Server)
 	}
 	doubted, n := s.counts.Doubted, len(s.intents) // those are as many as a batch has: nobody wants to see them one by one
 	if s.busy {
 		doubted -= n
-		fmt.Fprintf(w, "  under way: %s\n", plural(n, "message"))
+		fmt.Fprintf(w, "  under way: %s\n", units.Plural(n, "message"))
 	}
-	fmt.Fprintf(w, "  in doubt:  %s\n", plural(doubted, "message"))
+	fmt.Fprintf(w, "  in doubt:  %s\n", units.Plural(doubted, "message"))
 	if n > 0 && !s.busy {
-		fmt.Fprintf(w, "    the reply to %s was lost: the next run finds out\n", plural(n, "message"))
+		fmt.Fprintf(w, "    the reply to %s was lost: the next run finds out\n", units.Plural(n, "message"))
 	}
 	for _, r := range s.missing {
 		fmt.Fprintf(w, "    %q, %d octets, sha256 %x: the destination said that it stored it, and it was not found there\n",
@@ -229,7 +230,7 @@ func (s standing) print(w io.Writer) {
 }
 
 func (s standing) done() string {
-	words := []string{plural(s.counts.Delivered, "message")}
+	words := []string{units.Plural(s.counts.Delivered, "message")}
 	add(&words, s.counts.Verified+s.counts.Deleted, "read back at the destination")
 	add(&words, s.counts.Deleted, "deleted at the source")
 	return strings.Join(words, ", ")
@@ -246,7 +247,7 @@ func (s standing) lastRun() string {
 	case s.last.Ended.IsZero():
 		return "began " + began + ", and was interrupted"
 	}
-	words := []string{began, plural(s.last.Copied, "message") + " copied"}
+	words := []string{began, units.Plural(s.last.Copied, "message") + " copied"}
 	add(&words, s.last.Recognised, "found at the destination")
 	add(&words, s.last.Deleted, "deleted at the source")
 	text := strings.Join(words, ", ")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -79,11 +80,11 @@ func (s *screen) failed(err error, now string) {
 func (s *screen) wrong(r sync.Report, dry bool) {
 	s.refused(r.Refusals)
 	if r.Vanished > 0 {
-		s.tell(says(slog.LevelWarn, s.name, fmt.Sprintf("vanished: the maildrop lists %s and does not give them", plural(r.Vanished, "message"))).
+		s.tell(says(slog.LevelWarn, s.name, fmt.Sprintf("vanished: the maildrop lists %s and does not give them", units.Plural(r.Vanished, "message"))).
 			with("remedy", "what to do:  ", "nothing: the next run asks again"))
 	}
 	if n := r.InDoubt + r.Missing; n > 0 && r.Err == nil && !dry {
-		s.tell(says(slog.LevelWarn, s.name, fmt.Sprintf("in doubt: %s sent, and not found at the destination", plural(n, "message"))).
+		s.tell(says(slog.LevelWarn, s.name, fmt.Sprintf("in doubt: %s sent, and not found at the destination", units.Plural(n, "message"))).
 			with("remedy", "what to do:  ", "pop2imap status tells which; look for them there, or send them again with pop2imap retry"))
 	}
 }
@@ -112,7 +113,7 @@ func aftermath(r sync.Report) string {
 	var words []string
 	say := func(n int, what string) {
 		if n > 0 {
-			words = append(words, plural(n, "message")+" "+what)
+			words = append(words, units.Plural(n, "message")+" "+what)
 		}
 	}
 	say(r.Copied, "copied")
@@ -135,7 +136,7 @@ func (s *screen) forecast(r sync.Report) string {
 	if r.AtMost && s.would > 0 {
 		most = "at most "
 	}
-	words := []string{fmt.Sprintf("would copy %s%s of %s listed", most, humanize.Comma(int64(s.would)), plural(r.Listed, "message"))}
+	words := []string{fmt.Sprintf("would copy %s%s of %s listed", most, humanize.Comma(int64(s.would)), units.Plural(r.Listed, "message"))}
 	words = append(words, s.elsewhere(s.folders)...)
 	add(&words, r.Known, "known")
 	add(&words, r.Quarantined, "refused earlier")
@@ -165,7 +166,7 @@ func (s *screen) elsewhere(folders map[string]int) (words []string) {
 		}
 	}
 	if others > foldersShown {
-		words = append(words, fmt.Sprintf("and to %s more", plural(others-foldersShown, "folder")))
+		words = append(words, fmt.Sprintf("and to %s more", units.Plural(others-foldersShown, "folder")))
 	}
 	return words
 }
@@ -175,7 +176,7 @@ func (s *screen) tally(r sync.Report) string {
 	if r.Err != nil && r.Listed == 0 {
 		return "it ended before the maildrop was listed"
 	}
-	words := []string{plural(r.Listed, "message") + " listed"}
+	words := []string{units.Plural(r.Listed, "message") + " listed"}
 	add(&words, r.Known, "known")
 	add(&words, r.Quarantined, "refused earlier")
 	switch tried := r.New - r.Left + r.Missing; {
@@ -212,11 +213,4 @@ func add(words *[]string, n int, what string) {
 	if n > 0 {
 		*words = append(*words, humanize.Comma(int64(n))+" "+what)
 	}
-}
-
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return humanize.Comma(int64(n)) + " " + noun
 }

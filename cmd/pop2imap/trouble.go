@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/state"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -87,7 +88,7 @@ func (r *round) relieved(ctx context.Context, c *candidate, s *screen, through b
 func complaint(t state.Trouble, now time.Time, r sync.Report) string {
 	words := []string{fmt.Sprintf("no run got through since %s (%s): %s", t.Began.Local().Format(minutes), extent(t, now), sync.Clean(r.Err.Error()))}
 	if r.Left > 0 {
-		words = append(words, plural(r.Left, "message")+" waiting")
+		words = append(words, units.Plural(r.Left, "message")+" waiting")
 	}
 	if e, ok := errors.AsType[*sync.Error](r.Err); ok {
 		words = append(words, "what to do: "+e.Advice())
@@ -111,7 +112,7 @@ func extent(t state.Trouble, now time.Time) string {
 		}
 		left %= unit.long
 	}
-	return strings.TrimPrefix(strings.Join(words, " ")+", "+plural(t.Runs, "run"), ", ")
+	return strings.TrimPrefix(strings.Join(words, " ")+", "+units.Plural(t.Runs, "run"), ", ")
 }
 
 // lasting is what status says of trouble.
@@ -120,7 +121,7 @@ func lasting(t state.Trouble) string {
 	if !t.Told.IsZero() {
 		told = "told " + t.Told.Local().Format(time.DateTime)
 	}
-	return fmt.Sprintf("no run got through since %s (%s), %s", t.Began.Local().Format(time.DateTime), plural(t.Runs, "run"), told)
+	return fmt.Sprintf("no run got through since %s (%s), %s", t.Began.Local().Format(time.DateTime), units.Plural(t.Runs, "run"), told)
 }
 
 type troubleJSON struct {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -99,9 +100,9 @@ func (x *examination) lookAtTLS(s *wire.Server, cs *tls.ConnectionState) {
 			"%s; the certificate ended on %s, and is trusted only because it is pinned: %s", version, until, pin)
 	case days < soon:
 		x.warn("tls", s.Side, "whoever runs the server has to renew it by then, or no run trusts it; a pinned one is to be pinned anew",
-			"%s; the certificate ends in %s, on %s; %s pins it", version, plural(days, "day"), until, pin)
+			"%s; the certificate ends in %s, on %s; %s pins it", version, units.Plural(days, "day"), until, pin)
 	default:
-		x.ok("tls", s.Side, "%s; the certificate is good for %s, until %s; %s pins it", version, plural(days, "day"), until, pin)
+		x.ok("tls", s.Side, "%s; the certificate is good for %s, until %s; %s pins it", version, units.Plural(days, "day"), until, pin)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/pop2imap/pop2imap/internal/units"
 )
 
 // A way is what is known of the two lines.
@@ -36,7 +38,7 @@ func (x *examination) estimate() {
 	}
 	took := x.way.estimate(len(x.waiting), octets(x.waiting), rate, max(x.Connections, 1))
 	x.ok("estimate", "", "about %s for %s of %s, if a second moves %s, the destination stores a message in %s, and each round trip takes as "+
-		"long as the first (%s and %s)", rounded(max(took, time.Second)), plural(len(x.waiting), "message"), size(x.waiting),
+		"long as the first (%s and %s)", rounded(max(took, time.Second)), units.Plural(len(x.waiting), "message"), size(x.waiting),
 		humanize.IBytes(uint64(rate)), storing, rounded(x.way.from), rounded(x.way.to))
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/pop2imap/pop2imap/internal/pop3"
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -79,11 +80,11 @@ func (x *examination) lookAtUIDLs(messages []sync.Listed, announced bool) {
 	case len(messages) > 0 && empty == len(messages):
 		x.warn("uidl", "from", slower, "the server has no UIDL")
 	case empty > 0:
-		x.warn("uidl", "from", slower, "%s without a UIDL", plural(empty, "message"))
+		x.warn("uidl", "from", slower, "%s without a UIDL", units.Plural(empty, "message"))
 	}
 	if shared > 0 {
 		x.warn("uidl", "from", "nothing: each is copied as often as it is listed; ask whoever runs the server, for other programs will "+
-			"lose some of them", "%s share their UIDL with another", plural(shared, "message"))
+			"lose some of them", "%s share their UIDL with another", units.Plural(shared, "message"))
 	}
 	if empty+shared == 0 && len(messages) > 0 {
 		text := "each message has its own"
@@ -153,7 +154,7 @@ func (x *examination) weigh(ctx context.Context, l sync.Listing) {
 	}
 	all := len(waiting)
 	waiting = slices.DeleteFunc(waiting, func(m sync.Listed) bool { return x.MaxSize > 0 && m.Size > x.MaxSize })
-	text := fmt.Sprintf("%s listed, %s; %s to be copied, %s", plural(len(l.Messages), "message"), size(l.Messages),
+	text := fmt.Sprintf("%s listed, %s; %s to be copied, %s", units.Plural(len(l.Messages), "message"), size(l.Messages),
 		humanize.Comma(int64(len(waiting))), size(waiting))
 	if left := all - len(waiting); left > 0 {
 		text += fmt.Sprintf("; %s left for --max-size", humanize.Comma(int64(left)))
@@ -193,11 +194,4 @@ func octets(list []sync.Listed) (n int64) {
 		n += min(m.Size, math.MaxInt64-n)
 	}
 	return n
-}
-
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return humanize.Comma(int64(n)) + " " + noun
 }

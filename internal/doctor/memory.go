@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/state"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -56,15 +57,15 @@ func (x *examination) recall(ctx context.Context, store *state.Store) error {
 		return err
 	}
 	x.account = a
-	x.ok("state", "", "%s can be read; %s delivered, %d of them read back at the destination", x.State, plural(c.Delivered, "message"),
+	x.ok("state", "", "%s can be read; %s delivered, %d of them read back at the destination", x.State, units.Plural(c.Delivered, "message"),
 		c.Verified+c.Deleted)
 	if c.Refused > 0 {
 		x.warn("state", "", "pop2imap status tells the server's reasons; pop2imap retry tries them now", "%s refused by the destination",
-			plural(c.Refused, "message"))
+			units.Plural(c.Refused, "message"))
 	}
 	if c.Doubted > 0 {
 		x.warn("state", "", "the next run finds out what can be found out; pop2imap status shows the rest", "%s in doubt",
-			plural(c.Doubted, "message"))
+			units.Plural(c.Doubted, "message"))
 	}
 	return x.lookAtLock(ctx, a)
 }

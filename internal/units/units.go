@@ -1,6 +1,6 @@
 // Package units reads sizes and ages as users write them: on the command line (pflag.Value), in the environment and in
 // the config file (encoding.TextUnmarshaler). The zero value of each means that it was not given;
-// what String gives, Set takes.
+// what String gives, Set takes. And it counts things in words.
 package units
 
 import (

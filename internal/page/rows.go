@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/state"
 )
 
@@ -32,7 +33,7 @@ func folderBars(folders map[string]state.Share) []row {
 	if len(bars) <= foldersMost {
 		return bars
 	}
-	rest := row{label: plural(len(bars)-foldersMost, "other folder")}
+	rest := row{label: units.Plural(len(bars)-foldersMost, "other folder")}
 	for _, b := range bars[foldersMost:] {
 		plus(&rest.Share, b.Share)
 	}

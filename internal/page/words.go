@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -16,28 +17,28 @@ func host(place string) string {
 }
 
 // sentences say how far an account is.
-func (r portrait) sentences() (list []string) {
-	o := r.overview
+func (a Account) sentences() (list []string) {
+	o := a.Overview
 	all := 0
-	for _, p := range r.pieces() {
+	for _, p := range a.pieces() {
 		all += p.n
 	}
-	there := host(r.Key.To)
+	there := host(a.To)
 	switch n := o.All.Messages; {
-	case all == 0 && !r.through():
+	case all == 0 && !a.through():
 		return []string{"No message was moved yet."}
 	case all == 0:
 		return []string{"There was no message to move."}
-	case n == all && !r.through():
-		list = append(list, fmt.Sprintf("%s %s at %s.", plural(n, "message"), is(n), there))
+	case n == all && !a.through():
+		list = append(list, fmt.Sprintf("%s %s at %s.", units.Plural(n, "message"), is(n), there))
 	case n == all && n == 1:
 		list = append(list, fmt.Sprintf("The only message is at %s.", there))
 	case n == all:
-		list = append(list, fmt.Sprintf("All %s are at %s.", plural(all, "message"), there))
+		list = append(list, fmt.Sprintf("All %s are at %s.", units.Plural(all, "message"), there))
 	default:
-		list = append(list, fmt.Sprintf("%s of %s are at %s.", comma(n), plural(all, "message"), there))
+		list = append(list, fmt.Sprintf("%s of %s are at %s.", comma(n), units.Plural(all, "message"), there))
 	}
-	list = append(list, r.proved()...)
+	list = append(list, a.proved()...)
 	for _, s := range []struct {
 		n    int
 		what string
@@ -46,7 +47,7 @@ func (r portrait) sentences() (list []string) {
 		{o.Refused, "refused"},
 		{o.Missing, "said to be stored, and not found there"},
 		{o.Intents, "under way, or the reply was lost"},
-		{r.waiting(), "waiting when the last run ended"},
+		{a.waiting(), "waiting when the last run ended"},
 	} {
 		if s.n > 0 {
 			list = append(list, fmt.Sprintf("%s %s %s.", comma(s.n), was(s.n), s.what))
@@ -56,11 +57,11 @@ func (r portrait) sentences() (list []string) {
 }
 
 // through says whether the last run got so far that it knew of all messages: only then may the page speak of all.
-func (r portrait) through() bool { return r.ran && !r.last.Ended.IsZero() && r.last.Error == "" }
+func (a Account) through() bool { return a.Ran && !a.Last.Ended.IsZero() && a.Last.Error == "" }
 
 // proved says what was read back of the messages that are there.
-func (r portrait) proved() (list []string) {
-	o := r.overview
+func (a Account) proved() (list []string) {
+	o := a.Overview
 	octets, sizes, altered := o.Same[sync.ByDigest.String()], o.Same[sync.BySize.String()], total(o.Altered)
 	if octets > 0 {
 		list = append(list, fmt.Sprintf("%s %s read back there and %s the same, octet for octet.", comma(octets), was(octets), is(octets)))
@@ -92,7 +93,7 @@ func is(n int) string {
 }
 
 // todo says what to do about the rest.
-func (m *markup) todo(r portrait) {
+func (m *markup) todo(a Account) {
 	m.panel("What to do")
 	m.put("<dl>")
 	defer m.put("</dl>\n</div>")
@@ -104,15 +105,15 @@ func (m *markup) todo(r portrait) {
 		said = true
 		m.put("<dt>%s</dt>\n<dd>%s", about, what)
 		if verb != "" {
-			m.put(" <code>%s</code>", r.command(verb))
+			m.put(" <code>pop2imap %s %s</code>", verb, a.Args)
 		}
 		m.put("</dd>")
 	}
-	o := r.overview
-	advise(r.busy, "A run is going on", "The numbers are of this moment.", "")
-	advise(r.ran && r.last.Ended.IsZero() && !r.busy, "The last run was interrupted", "Begin it again: it goes on from there.", "sync")
-	advise(r.last.Error != "", "The last run ended with an error", cmp.Or(r.last.Error, "?"), "")
-	advise(r.waiting() > 0, "What was waiting", "The next run copies it, unless flags such as --since leave it out.", "sync")
+	o := a.Overview
+	advise(a.Busy, "A run is going on", "The numbers are of this moment.", "")
+	advise(a.Ran && a.Last.Ended.IsZero() && !a.Busy, "The last run was interrupted", "Begin it again: it goes on from there.", "sync")
+	advise(a.Last.Error != "", "The last run ended with an error", cmp.Or(a.Last.Error, "?"), "")
+	advise(a.waiting() > 0, "What was waiting", "The next run copies it, unless flags such as --since leave it out.", "sync")
 	advise(o.Refused > 0, "What was refused",
 		"It stays at the source, and runs try it again with growing pauses. The words of the server are below: what they name, such as "+
 			"a limit, can perhaps be changed there. Then try at once:", "retry")
@@ -122,8 +123,8 @@ func (m *markup) todo(r portrait) {
 	if !said {
 		m.put("<dt>Nothing</dt>\n<dd>It is all there. pop2imap sync copies what is new.</dd>")
 	}
-	if r.ran {
-		m.put("<dt>Last run</dt>\n<dd>%s</dd>", r.last.Began.Local().Format("2 January 2006, 15:04 MST")+since(r.last.Began, r.last.Ended))
+	if a.Ran {
+		m.put("<dt>Last run</dt>\n<dd>%s</dd>", a.Last.Began.Local().Format("2 January 2006, 15:04 MST")+since(a.Last.Began, a.Last.Ended))
 	}
 }
 
@@ -132,12 +133,4 @@ func since(began, ended time.Time) string {
 		return ""
 	}
 	return ", and it took " + ended.Sub(began).Round(time.Second).String()
-}
-
-// command is how the user has a command work on the account.
-func (r portrait) command(verb string) string {
-	if r.called == "" { // it is in the config file
-		return "pop2imap " + verb + " " + r.Name
-	}
-	return "pop2imap " + verb + " --from URL --to URL"
 }

@@ -1,8 +1,7 @@
-package main
+package page
 
 import (
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/pop2imap/pop2imap/internal/config"
 	"github.com/pop2imap/pop2imap/state"
 )
 
@@ -20,9 +18,8 @@ var made = time.Date(2026, 11, 25, 9, 30, 0, 0, time.UTC)
 const hostile = `</p></style><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>" style="x:url(http://evil.example)&amp;` + "\u202e\x00\xff"
 
 // gallery are accounts with much of everything, with nothing, and with what is hostile.
-func gallery() []portrait {
-	full := portrait{remembered: remembered{&state.Account{Name: "alice",
-		Key: state.Key{From: "alice@pop.old.example", To: "alice@imap.new.example/INBOX"}}, true, ""}, course: course{ran: true}}
+func gallery() []Account {
+	full := Account{Name: "alice", From: "alice@pop.old.example", To: "alice@imap.new.example/INBOX", Args: "alice", Ran: true}
 	o := &state.Overview{Refused: 2, Missing: 1, All: state.Share{Messages: 4810, Octets: 912 << 20}, Deleted: 0,
 		Same:    map[string]int{"digest": 3000, "size": 1710},
 		Altered: map[string]int{"the destination changed it": 60},
@@ -41,27 +38,27 @@ func gallery() []portrait {
 	for i := range 40 {
 		o.Folders[fmt.Sprintf("Lists/A rather long name of a mailing list that goes on and on/%02d", i)] = state.Share{Messages: 8 - i%3, Octets: int64(i) << 16}
 	}
-	full.overview = o
-	full.refused = []state.Record{
+	full.Overview = o
+	full.Refused = []state.Record{
 		{UIDL: "0001a3f25f3c2a1b", Size: 52428800, Server: "NO [TOOBIG] Message too large.", Tries: 3, NextTry: made.Add(16 * time.Hour)},
 		{UIDL: "\xff" + hostile, Size: 12000, Server: "NO " + hostile, Tries: 1, NextTry: made.Add(time.Hour)},
 	}
-	full.missing = []state.Record{{UIDL: "0001a3f25f3c2a1c", Size: 2048, Folder: "INBOX"}}
-	full.last = state.Run{Began: made.Add(-time.Hour), Ended: made.Add(-50 * time.Minute), Left: 17, Error: "retrieve: the line died"}
-	evil := portrait{remembered: remembered{&state.Account{Name: hostile, Key: state.Key{From: hostile, To: "x@" + hostile}}, true, hostile}}
-	evil.overview = &state.Overview{All: state.Share{Messages: 2, Octets: 5}, Same: map[string]int{"size": 2},
+	full.Missing = []state.Record{{UIDL: "0001a3f25f3c2a1c", Size: 2048, Folder: "INBOX"}}
+	full.Last = state.Run{Began: made.Add(-time.Hour), Ended: made.Add(-50 * time.Minute), Left: 17, Error: "retrieve: the line died"}
+	evil := Account{Name: hostile, From: hostile, To: "x@" + hostile, Args: hostile}
+	evil.Overview = &state.Overview{All: state.Share{Messages: 2, Octets: 5}, Same: map[string]int{"size": 2},
 		Kept: map[string]int{hostile: 1}, Folders: map[string]state.Share{hostile: {Messages: 2, Octets: 5}},
 		Flags:  map[string]state.Share{hostile: {Messages: 1, Octets: 1}},
 		Months: map[state.Month]state.Share{{Year: 1, Month: 1}: {Messages: 1, Octets: 1}, {Year: 9999, Month: 12}: {Messages: 1, Octets: 1}}}
-	evil.last.Error = hostile
-	fresh := portrait{remembered: remembered{&state.Account{Name: "carol", Key: state.Key{From: "carol@pop.old.example", To: "carol@imap.new.example/INBOX"}}, false, ""}}
-	return []portrait{full, evil, fresh}
+	evil.Last.Error = hostile
+	fresh := Account{Name: "carol", From: "carol@pop.old.example", To: "carol@imap.new.example/INBOX", Args: "carol"}
+	return []Account{full, evil, fresh}
 }
 
 // The tags of the page are its own: what others say in it stays text.
 func TestPageIsItsOwn(t *testing.T) {
-	text := htmlPage(gallery(), made)
-	if !strings.HasPrefix(text, pageStart) {
+	text := HTML(gallery(), made, "pop2imap")
+	if !strings.HasPrefix(text, Start) {
 		t.Errorf("it begins with %.200q", text)
 	}
 	ours := strings.Fields(`a bdi body code dd details div dl dt footer h1 h2 h3 head header html i li main meta ol p section span
@@ -96,29 +93,27 @@ func TestPageIsItsOwn(t *testing.T) {
 
 // What has much of everything is still small.
 func TestPageIsSmall(t *testing.T) {
-	r := gallery()[0]
+	a := gallery()[0]
 	for i := range 1000 {
-		r.overview.Folders[fmt.Sprint(i)] = state.Share{Messages: 1}
-		r.overview.Flags[fmt.Sprint(i)] = state.Share{Messages: 1}
-		r.overview.Altered[fmt.Sprint(i)] = 1
-		r.overview.Months[state.Month{Year: 1000 + i, Month: 3}] = state.Share{Messages: 1}
+		a.Overview.Folders[fmt.Sprint(i)] = state.Share{Messages: 1}
+		a.Overview.Flags[fmt.Sprint(i)] = state.Share{Messages: 1}
+		a.Overview.Altered[fmt.Sprint(i)] = 1
+		a.Overview.Months[state.Month{Year: 1000 + i, Month: 3}] = state.Share{Messages: 1}
 	}
 	long := strings.Repeat("\xff", 10_000)
-	r.refused, r.missing = nil, nil
-	for range listedMost {
-		r.refused = append(r.refused, state.Record{UIDL: long, Server: long})
-		r.missing = append(r.missing, state.Record{UIDL: long, Folder: long})
+	a.Refused, a.Missing = nil, nil
+	for range Most {
+		a.Refused = append(a.Refused, state.Record{UIDL: long, Server: long})
+		a.Missing = append(a.Missing, state.Record{UIDL: long, Folder: long})
 	}
-	if n := len(htmlPage([]portrait{r}, made)); n > 1<<20 {
+	if n := len(HTML([]Account{a}, made, "pop2imap")); n > 1<<20 {
 		t.Errorf("%d octets", n)
 	}
 }
 
 func TestPageSentences(t *testing.T) {
 	of := func(o state.Overview, last state.Run) string {
-		r := portrait{remembered: remembered{&state.Account{Key: state.Key{To: "a@b.example@imap.example:143/x@y"}}, true, ""},
-			overview: &o, course: course{ran: true, last: last}}
-		return strings.Join(r.sentences(), " ")
+		return strings.Join(Account{To: "a@b.example@imap.example:143/x@y", Overview: &o, Ran: true, Last: last}.sentences(), " ")
 	}
 	ended := state.Run{Ended: made}
 	some := func(n int) state.Share { return state.Share{Messages: n} }
@@ -224,47 +219,4 @@ func TestShare(t *testing.T) {
 			t.Errorf("%d of %d: got %s, want %s", c.n, c.of, got, c.want)
 		}
 	}
-}
-
-// A run that has not ended is going on, or was interrupted. Neither keeps the page from being made.
-func TestPageOfARunThatHasNotEnded(t *testing.T) {
-	ctx, path := t.Context(), filepath.Join(t.TempDir(), "state.db")
-	store, err := state.Open(ctx, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	a, err := store.Account(ctx, "alice", state.Key{From: "alice@pop.example", To: "alice@imap.example/INBOX"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	unlock, err := a.Lock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.RunStarted(ctx, made); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.Begin(ctx, []state.Record{{UIDL: "a", Folder: "INBOX", Size: 5}}); err != nil {
-		t.Fatal(err)
-	}
-	check := func(wanted, unwanted string) {
-		t.Helper()
-		list, err := portraits(ctx, path, &config.Said{}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := htmlPage(list, made)
-		for _, want := range []string{wanted, "0 of 1 message are at imap.example.", "1 was under way, or the reply was lost."} {
-			if !strings.Contains(text, want) {
-				t.Errorf("it does not say %q", want)
-			}
-		}
-		if strings.Contains(text, unwanted) {
-			t.Errorf("it says %q", unwanted)
-		}
-	}
-	check("A run is going on", "The last run was interrupted")
-	unlock()
-	check("The last run was interrupted", "A run is going on")
 }

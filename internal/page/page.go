@@ -1,7 +1,10 @@
-package main
+// Package page writes what was moved for people who would rather look than read: one page for any browser, which loads nothing
+// else. How it looks is in page.go, what it says in words.go, what is counted in rows.go.
+package page
 
 import (
 	_ "embed"
+	"encoding/hex"
 	"fmt"
 	"html"
 	"maps"
@@ -12,17 +15,34 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/pop2imap/pop2imap/internal/units"
 	"github.com/pop2imap/pop2imap/state"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// pageStart begins each page: what begins so may be replaced (see foreign).
-const pageStart = `<!DOCTYPE html>
+// An Account is what the page shows of one.
+type Account struct {
+	Name     string
+	From, To string          // as in state.Key
+	Args     string          // with which a command works on it: "alice", "--from URL --to URL"
+	Overview *state.Overview // nil: nothing was synced yet
+	Refused  []state.Record  // the first of them, see Most
+	Missing  []state.Record  // the first of them
+	Last     state.Run
+	Ran      bool // Last is one
+	Busy     bool // it is still going on
+}
+
+// Most is how many refused or missing messages are on the page one by one; status has them all.
+const Most = 200
+
+// Start begins each page, and no other file.
+const Start = `<!DOCTYPE html>
 <html lang="en"><head><meta name="generator" content="pop2imap report">
 `
 
-// pageHead forbids the browser to load or run anything, whatever the page may hold.
-const pageHead = pageStart + `<meta charset="utf-8">
+// head forbids the browser to load or run anything, whatever the page may hold.
+const head = Start + `<meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" ` +
 	`content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 <meta name="referrer" content="no-referrer">
@@ -31,8 +51,8 @@ const pageHead = pageStart + `<meta charset="utf-8">
 <meta name="color-scheme" content="light dark">
 `
 
-//go:embed html/style.css
-var pageStyle string
+//go:embed style.css
+var style string
 
 // A markup is a page that is being written. All that is not a constant of this file goes through put, which escapes it: words
 // of servers, UIDLs and folders can hold anything. (html/template would make the program a sixth larger.)
@@ -51,18 +71,18 @@ func (m *markup) put(format string, args ...any) {
 	fmt.Fprintf(m, format+"\n", args...)
 }
 
-// htmlPage is the whole page.
-func htmlPage(list []portrait, made time.Time) string {
+// HTML is the whole page, made at that time by a program of that name.
+func HTML(list []Account, made time.Time, program string) string {
 	m := markup{heading: "h2"}
-	title := "Moved mail: " + plural(len(list), "account")
+	title := "Moved mail: " + units.Plural(len(list), "account")
 	if len(list) == 1 {
 		title = "Moved mail: " + list[0].Name
 	}
-	m.WriteString(pageHead)
+	m.WriteString(head)
 	m.put("<title>%s</title>", title)
-	m.WriteString("<style>\n" + pageStyle + "</style>\n</head>\n<body>\n")
+	m.WriteString("<style>\n" + style + "</style>\n</head>\n<body>\n")
 	m.put("<header>\n<h1>%s</h1>", title)
-	m.put(`<p class="soft">As of %s, by %s</p>`, made.Format("2 January 2006, 15:04 MST"), thisProgram())
+	m.put(`<p class="soft">As of %s, by %s</p>`, made.Format("2 January 2006, 15:04 MST"), program)
 	m.put("</header>\n<main>")
 	if len(list) == 0 {
 		m.put(`<p class="lead">Nothing has been synced yet.</p>`)
@@ -71,8 +91,8 @@ func htmlPage(list []portrait, made time.Time) string {
 		m.heading = "h3"
 		m.contents(list)
 	}
-	for i, r := range list {
-		m.account(i, r, made)
+	for i, a := range list {
+		m.account(i, a, made)
 	}
 	m.put("</main>")
 	m.put("<footer>Made from what pop2imap remembers, without asking a server. A month is one of UTC. " +
@@ -88,49 +108,49 @@ func (m *markup) panel(title string) {
 }
 
 // contents is a table of the accounts.
-func (m *markup) contents(list []portrait) {
+func (m *markup) contents(list []Account) {
 	m.put(`<div class="panel">` + "\n<table>")
 	m.put(`<thead><tr><th scope="col">Account</th><th scope="col">Moved</th><th scope="col">Refused</th><th scope="col">In doubt</th></tr></thead>`)
-	for i, r := range list {
-		m.put(`<tr><th scope="row"><a href="#a%d"><bdi>%s</bdi></a></th>`, i, r.Name)
-		if r.overview == nil {
+	for i, a := range list {
+		m.put(`<tr><th scope="row"><a href="#a%d"><bdi>%s</bdi></a></th>`, i, a.Name)
+		if a.Overview == nil {
 			m.put(`<td>0</td><td>0</td><td>0</td></tr>`)
 			continue
 		}
-		m.put(`<td>%s</td><td>%s</td><td>%s</td></tr>`, comma(r.overview.All.Messages), comma(r.overview.Refused), comma(r.doubted()))
+		m.put(`<td>%s</td><td>%s</td><td>%s</td></tr>`, comma(a.Overview.All.Messages), comma(a.Overview.Refused), comma(a.doubted()))
 	}
 	m.put("</table>\n</div>")
 }
 
 // account is the part of one account.
-func (m *markup) account(i int, r portrait, now time.Time) {
+func (m *markup) account(i int, a Account, now time.Time) {
 	m.put(`<section id="a%d">`, i)
 	if m.heading == "h3" {
-		m.put(`<h2><bdi>%s</bdi></h2>`, r.Name)
+		m.put(`<h2><bdi>%s</bdi></h2>`, a.Name)
 	}
-	m.put(`<p class="soft">From <bdi>%s</bdi> to <bdi>%s</bdi></p>`, r.Key.From, r.Key.To)
+	m.put(`<p class="soft">From <bdi>%s</bdi> to <bdi>%s</bdi></p>`, a.From, a.To)
 	defer m.put("</section>")
-	if r.overview == nil {
+	if a.Overview == nil {
 		m.put(`<p class="lead">Nothing has been synced yet.</p>`)
 		return
 	}
 	m.put(`<p class="lead">`)
-	for _, sentence := range r.sentences() {
+	for _, sentence := range a.sentences() {
 		m.put("%s", sentence)
 	}
 	m.put("</p>")
-	m.pieces(r)
-	m.todo(r)
-	m.refusals(r)
-	m.misses(r)
-	m.keeps(r.overview)
-	if r.overview.All.Messages > 0 {
-		m.timeline(r.overview, now)
+	m.pieces(a)
+	m.todo(a)
+	m.refusals(a)
+	m.misses(a)
+	m.keeps(a.Overview)
+	if a.Overview.All.Messages > 0 {
+		m.timeline(a.Overview, now)
 		m.put(`<div class="pair">`)
-		m.table("Flags", "Flag", flagBars(r.overview))
-		m.table("Sizes", "Each", sizeBars(r.overview.Sizes[:]))
+		m.table("Flags", "Flag", flagBars(a.Overview))
+		m.table("Sizes", "Each", sizeBars(a.Overview.Sizes[:]))
 		m.put("</div>")
-		m.table("Folders", "Folder", folderBars(r.overview.Folders))
+		m.table("Folders", "Folder", folderBars(a.Overview.Folders))
 	}
 }
 
@@ -140,39 +160,39 @@ type portion struct {
 	n            int
 }
 
-func (r portrait) pieces() []portion {
-	o := r.overview
+func (a Account) pieces() []portion {
+	o := a.Overview
 	sure := total(o.Same) + total(o.Altered)
 	return []portion{{"same", "moved and read back", sure}, {"stored", "moved, not read back", o.All.Messages - sure},
-		{"refused", "refused", o.Refused}, {"doubt", "in doubt", r.doubted()}, {"waiting", "waiting", r.waiting()}}
+		{"refused", "refused", o.Refused}, {"doubt", "in doubt", a.doubted()}, {"waiting", "waiting", a.waiting()}}
 }
 
-func (r portrait) doubted() int { return r.overview.Missing + r.overview.Intents }
+func (a Account) doubted() int { return a.Overview.Missing + a.Overview.Intents }
 
 // waiting is how many messages the last run left, if it could say so.
-func (r portrait) waiting() int {
-	if !r.ran || r.last.Ended.IsZero() {
+func (a Account) waiting() int {
+	if !a.Ran || a.Last.Ended.IsZero() {
 		return 0
 	}
-	return r.last.Left
+	return a.Last.Left
 }
 
-func (m *markup) pieces(r portrait) {
+func (m *markup) pieces(a Account) {
 	all := 0
-	for _, p := range r.pieces() {
+	for _, p := range a.pieces() {
 		all += p.n
 	}
 	if all == 0 {
 		return
 	}
 	m.put(`<div class="parts" aria-hidden="true">`)
-	for _, p := range r.pieces() {
+	for _, p := range a.pieces() {
 		if p.n > 0 {
 			m.put(`<span class="%s" style="flex:%d 1 0"></span>`, p.class, p.n)
 		}
 	}
 	m.put("</div>\n<ul class=\"legend\">")
-	for _, p := range r.pieces() {
+	for _, p := range a.pieces() {
 		if p.n > 0 {
 			m.put(`<li><i class="%s"></i>%s %s <span class="soft">(%s)</span></li>`, p.class, comma(p.n), p.label, share(p.n, all))
 		}
@@ -203,7 +223,7 @@ func (m *markup) timeline(o *state.Overview, now time.Time) {
 	}
 	m.put("</div>")
 	if n := o.Undated.Messages; n > 0 {
-		m.put(`<p class="soft">And %s of which it is not known.</p>`, plural(n, "message"))
+		m.put(`<p class="soft">And %s of which it is not known.</p>`, units.Plural(n, "message"))
 	}
 	m.put("<details><summary>The same as a table</summary>\n<table>")
 	m.put(`<thead><tr><th scope="col">%s</th><th scope="col">Messages</th><th scope="col">Size</th></tr></thead>`, capital(unit))
@@ -231,27 +251,27 @@ func (m *markup) table(title, what string, bars []row) {
 	m.put("</table>\n</div>")
 }
 
-func (m *markup) refusals(r portrait) {
-	if len(r.refused) == 0 {
+func (m *markup) refusals(a Account) {
+	if len(a.Refused) == 0 {
 		return
 	}
-	m.list(fmt.Sprintf("Refused: %s", plural(r.overview.Refused, "message")), r.overview.Refused-len(r.refused))
-	for _, rec := range r.refused {
+	m.list(fmt.Sprintf("Refused: %s", units.Plural(a.Overview.Refused, "message")), a.Overview.Refused-len(a.Refused))
+	for _, rec := range a.Refused {
 		m.put(`<li><p><bdi>%s</bdi></p>`, rec.Server)
 		m.put(`<p class="soft">message <code><bdi>%s</bdi></code> of %s, tried %s, next not before %s</p></li>`, quote(rec.UIDL),
-			humanize.IBytes(uint64(max(rec.Size, rec.Listed))), plural(rec.Tries, "time"), rec.NextTry.Local().Format("2 January 2006, 15:04 MST"))
+			humanize.IBytes(uint64(max(rec.Size, rec.Listed))), units.Plural(rec.Tries, "time"), rec.NextTry.Local().Format("2 January 2006, 15:04 MST"))
 	}
 	m.put("</ol>\n</div>")
 }
 
-func (m *markup) misses(r portrait) {
-	if len(r.missing) == 0 {
+func (m *markup) misses(a Account) {
+	if len(a.Missing) == 0 {
 		return
 	}
-	m.list(fmt.Sprintf("Said to be stored, and not found there: %s", plural(r.overview.Missing, "message")), r.overview.Missing-len(r.missing))
-	for _, rec := range r.missing {
+	m.list(fmt.Sprintf("Said to be stored, and not found there: %s", units.Plural(a.Overview.Missing, "message")), a.Overview.Missing-len(a.Missing))
+	for _, rec := range a.Missing {
 		m.put(`<li><p>message <code><bdi>%s</bdi></code> of %s, in <bdi>%s</bdi></p>`, quote(rec.UIDL), humanize.IBytes(uint64(rec.Size)), rec.Folder)
-		m.put(`<p class="soft">%s</p></li>`, digest(rec.Digest))
+		m.put(`<p class="soft">%s</p></li>`, "sha256:"+hex.EncodeToString(rec.Digest[:]))
 	}
 	m.put("</ol>\n</div>")
 }
@@ -278,7 +298,7 @@ func (m *markup) keeps(o *state.Overview) {
 	m.put("<table>")
 	m.put(`<thead><tr><th scope="col">Because</th><th scope="col">Messages</th></tr></thead>`)
 	reasons := slices.Sorted(maps.Keys(why))
-	for _, reason := range reasons[:min(len(reasons), listedMost)] {
+	for _, reason := range reasons[:min(len(reasons), Most)] {
 		m.put(`<tr><th scope="row"><bdi>%s</bdi></th><td>%s</td></tr>`, reason, comma(why[reason]))
 	}
 	m.put("</table>\n</div>")

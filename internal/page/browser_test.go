@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"cmp"
@@ -95,7 +95,7 @@ func TestPageInABrowser(t *testing.T) {
 	list := gallery()
 	bars := 0
 	for _, r := range list[:2] {
-		some, _ := timeBars(r.overview.Months, made)
+		some, _ := timeBars(r.Overview.Months, made)
 		bars += len(some)
 	}
 	for scheme, c := range map[string]struct{ setting, background string }{
@@ -103,7 +103,7 @@ func TestPageInABrowser(t *testing.T) {
 	} {
 		for _, width := range []int{360, 1100} {
 			t.Run(fmt.Sprint(scheme, " ", width), func(t *testing.T) {
-				url, asked := site(t, htmlPage(list, made))
+				url, asked := site(t, HTML(list, made, "pop2imap"))
 				path := filepath.Join(cmp.Or(os.Getenv("SCREENSHOTS"), t.TempDir()), fmt.Sprintf("%s-%d.png", scheme, width))
 				dom, talk := browse(t, chromium, "--blink-settings=preferredColorScheme="+c.setting, "--window-size=1100,4000",
 					"--screenshot="+path, fmt.Sprintf("%s/frame/%d/4000", url, width))
@@ -153,7 +153,7 @@ func colours(t *testing.T, path string) int {
 // TestTheBrowserWouldTell makes sure that the test above can fail.
 func TestTheBrowserWouldTell(t *testing.T) {
 	chromium := browser(t)
-	bad := strings.Replace(htmlPage(gallery()[:1], made), "<main>",
+	bad := strings.Replace(HTML(gallery()[:1], made, "pop2imap"), "<main>",
 		`<main><img src="/picture.png"><script>console.error("no")</script><div style="width:900px">wide</div>`, 1)
 	url, asked := site(t, bad)
 	dom, talk := browse(t, chromium, url+"/frame/360/2600")
