@@ -24,6 +24,10 @@ func (r *run) browse(ctx context.Context, box *mailbox) error {
 	if err := r.place(ctx, box.Folder); err != nil {
 		return err
 	}
+	if box.UIDNext == 1 { // nothing was ever there
+		box.shelf = newShelf(box.Folder, from)
+		return nil
+	}
 	box.shelf, err = r.look(ctx, box.Folder, from, func(string) bool { return true })
 	return Doing(err, "look for messages that are there already")
 }

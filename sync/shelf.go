@@ -43,9 +43,13 @@ type claimant struct {
 	since    uint32 // no copy of its has a lower UID
 }
 
+func newShelf(f Folder, from uint32) *shelf {
+	return &shelf{f, from, map[string][]*found{}, map[[32]byte]bool{}}
+}
+
 // look goes through the folder once, from a UID on. want says which Message-IDs matter.
 func (r *run) look(ctx context.Context, f Folder, from uint32, want func(id string) bool) (*shelf, error) {
-	s := &shelf{f, from, map[string][]*found{}, map[[32]byte]bool{}}
+	s := newShelf(f, from)
 	claimed, err := r.claimed(ctx, f, from)
 	if err != nil {
 		return nil, err

@@ -123,7 +123,21 @@ func (s *Session) Open(ctx context.Context, folder string, create bool) (sync.Fo
 	if create && isRefusal(err) && mayBeMissing(s.fault(err)) {
 		return s.create(folder, name, s.useOf(folder))
 	}
+	if create && err == nil && f.UIDNext == 1 {
+		f, err = s.fresh(folder, name)
+	}
 	return f, s.closed(folder, name, err)
+}
+
+// fresh opens a folder that never held a message. Courier gives such a one another UIDVALIDITY each second that it is
+// EXAMINEd in, until somebody SELECTs it. Then we leave that again, as examining says.
+func (s *Session) fresh(folder, name string) (sync.Folder, error) {
+	selected := s.client.Select(name, nil)
+	examined := s.examining(name)
+	if _, err := selected.Wait(); err != nil && !isRefusal(err) {
+		return sync.Folder{}, err
+	}
+	return s.examined(folder, name, examined)
 }
 
 func isClass(err error, c sync.Class) bool { return sync.ClassOf(err) == c }
