@@ -103,12 +103,7 @@ type Stored struct {
 
 // StartIMAP starts a server. It listens until Close.
 func StartIMAP(o IMAPOptions) (*IMAP, error) {
-	for _, m := range o.Mechs {
-		if _, err := verifier(m, o.User, o.Password); err != nil {
-			return nil, err
-		}
-	}
-	d, err := openDoor()
+	d, err := openDoorWith(o.Mechs, o.User, o.Password)
 	if err != nil {
 		return nil, err
 	}

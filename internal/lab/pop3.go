@@ -80,12 +80,7 @@ type POP3 struct {
 
 // StartPOP3 starts a server with an empty maildrop. It listens until Close.
 func StartPOP3(o POP3Options) (*POP3, error) {
-	for _, m := range o.Mechs {
-		if _, err := verifier(m, o.User, o.Password); err != nil {
-			return nil, err
-		}
-	}
-	d, err := openDoor()
+	d, err := openDoorWith(o.Mechs, o.User, o.Password)
 	if err != nil {
 		return nil, err
 	}

@@ -51,6 +51,16 @@ func verifier(mechanism, user, secret string) (sasl.Server, error) {
 	return nil, fmt.Errorf("unknown SASL mechanism %q", mechanism)
 }
 
+// openDoorWith is openDoor for a server with these mechanisms: each must be known.
+func openDoorWith(mechs []string, user, secret string) (*door, error) {
+	for _, m := range mechs {
+		if _, err := verifier(m, user, secret); err != nil {
+			return nil, err
+		}
+	}
+	return openDoor()
+}
+
 // offers says whether a mechanism is among those of a server. Their names are the same in any case (RFC 4422 §3.1).
 func offers(mechs []string, mechanism string) bool {
 	return slices.ContainsFunc(mechs, func(m string) bool { return strings.EqualFold(m, mechanism) })
