@@ -1,8 +1,6 @@
 package doctor
 
 import (
-	"crypto/x509"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -19,13 +17,9 @@ func TestRealServers(t *testing.T) {
 			if refusals := s.Put(t, [][]byte{[]byte("Subject: a\n\na\n"), []byte("Subject: b\n\nb\n")}); len(refusals) > 0 {
 				t.Fatalf("not taken: %v", refusals)
 			}
-			pem, err := os.ReadFile(s.CA)
-			must(t, err)
-			roots := x509.NewCertPool()
-			roots.AppendCertsFromPEM(pem)
 			end := func(side string, port int, security wire.Security) End {
 				return End{User: s.User, Secret: s.Password,
-					Server: wire.Server{Host: "localhost", Port: port, Security: security, Side: side, Roots: roots}}
+					Server: wire.Server{Host: "localhost", Port: port, Security: security, Side: side, Roots: s.Roots}}
 			}
 			before := s.Stored(t, "INBOX")
 			marks := func(m real.Message) []string { // to log in to the maildrop is enough for Dovecot to take \Recent off

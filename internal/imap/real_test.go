@@ -1,10 +1,8 @@
 package imap
 
 import (
-	"crypto/x509"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +18,7 @@ func TestRealServers(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			s := real.Start(t, kind, nil)
 			for security, port := range map[wire.Security]int{wire.ImplicitTLS: s.IMAPS, wire.StartTLS: s.IMAP} {
-				server := wire.Server{Host: "127.0.0.1", Port: port, Security: security, Side: "to", Roots: roots(t, s.CA)}
+				server := wire.Server{Host: "127.0.0.1", Port: port, Security: security, Side: "to", Roots: s.Roots}
 				hasClass(t, refused(t, server, Login{User: s.User, Password: password}), sync.Login)
 				ss, err := Dial(t.Context(), server, Login{User: s.User, Password: s.Password})
 				if err != nil {
@@ -63,21 +61,10 @@ func appendAndFind(t *testing.T, s *Session, folder string) {
 	}
 }
 
-func roots(t *testing.T, file string) *x509.CertPool {
-	t.Helper()
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	return pool
-}
-
 // realSession is a session with a real server, and a folder of it.
 func realSession(t *testing.T, s *real.Server, folder string) (*Session, sync.Folder) {
 	t.Helper()
-	server := wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "to", Roots: roots(t, s.CA)}
+	server := wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "to", Roots: s.Roots}
 	ss, err := Dial(t.Context(), server, Login{User: s.User, Password: s.Password})
 	if err != nil {
 		t.Fatal(err)

@@ -1,9 +1,7 @@
 package pop3
 
 import (
-	"crypto/x509"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
@@ -34,26 +32,15 @@ func TestRealServers(t *testing.T) {
 				t.Fatalf("not taken: %v", refusals)
 			}
 			for security, port := range map[wire.Security]int{wire.ImplicitTLS: s.POP3S, wire.StartTLS: s.POP3} {
-				server := wire.Server{Host: "127.0.0.1", Port: port, Security: security, Side: "from", Roots: roots(t, s.CA)}
+				server := wire.Server{Host: "127.0.0.1", Port: port, Security: security, Side: "from", Roots: s.Roots}
 				retrieveAll(t, server, Login{User: s.User, Password: s.Password})
 			}
-			deleteSome(t, wire.Server{Host: "127.0.0.1", Port: s.POP3S, Side: "from", Roots: roots(t, s.CA)},
+			deleteSome(t, wire.Server{Host: "127.0.0.1", Port: s.POP3S, Side: "from", Roots: s.Roots},
 				Login{User: s.User, Password: s.Password})
-			server := wire.Server{Host: "localhost", Port: s.POP3S, Side: "from", Roots: roots(t, s.CA)}
+			server := wire.Server{Host: "localhost", Port: s.POP3S, Side: "from", Roots: s.Roots}
 			isClass(t, refused(t, server, Login{User: s.User, Password: password}), sync.Login)
 		})
 	}
-}
-
-func roots(t *testing.T, file string) *x509.CertPool {
-	t.Helper()
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	return pool
 }
 
 // retrieveAll logs in, and compares what is there with realMail.

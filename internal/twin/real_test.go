@@ -2,7 +2,6 @@ package twin
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -250,20 +249,9 @@ func store(t *testing.T, client *imapclient.Client, flag string, of func(n int) 
 	}
 }
 
-func roots(t *testing.T, s *real.Server) *x509.CertPool {
-	t.Helper()
-	pem, err := os.ReadFile(s.CA)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	return pool
-}
-
 func serverOf(t *testing.T, s *real.Server) wire.Server {
 	t.Helper()
-	return wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "from", Roots: roots(t, s)}
+	return wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "from", Roots: s.Roots}
 }
 
 func dialReal(t *testing.T, s *real.Server) func(context.Context) (*imap.Session, error) {
@@ -291,7 +279,7 @@ func openReal(t *testing.T, s *real.Server) *Twin {
 // retrieve gives what a run knows of each message of the maildrop.
 func retrieve(t *testing.T, s *real.Server) (subjects []sync.Subject) {
 	t.Helper()
-	session, err := pop3.Dial(t.Context(), wire.Server{Host: "127.0.0.1", Port: s.POP3S, Side: "from", Roots: roots(t, s)},
+	session, err := pop3.Dial(t.Context(), wire.Server{Host: "127.0.0.1", Port: s.POP3S, Side: "from", Roots: s.Roots},
 		pop3.Login{User: s.User, Password: s.Password})
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ package real
 import (
 	"bytes"
 	"cmp"
+	"crypto/x509"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -50,9 +51,10 @@ type Options struct {
 type Server struct {
 	Kind                     Kind
 	User, Password           string
-	POP3, POP3S, IMAP, IMAPS int    // ports on 127.0.0.1
-	CA                       string // file with the certificate of the authority to trust, PEM, readable by all
-	Dir                      string // all that the server keeps
+	POP3, POP3S, IMAP, IMAPS int            // ports on 127.0.0.1
+	CA                       string         // file with the certificate of the authority to trust, PEM, readable by all
+	Roots                    *x509.CertPool // the same, alone
+	Dir                      string         // all that the server keeps
 
 	maildir string    // where Put writes files; "" when it has to append
 	epoch   time.Time // the date of the first message that Put puts; each next one is a second later

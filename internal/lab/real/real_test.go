@@ -43,10 +43,7 @@ func onEach(t *testing.T, f func(t *testing.T, s *Server)) {
 
 func TestLogin(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Server) {
-		secure, err := s.trust()
-		if err != nil {
-			t.Fatal(err)
-		}
+		secure := s.trust()
 		for _, c := range []struct {
 			name       string
 			pop3, imap int
@@ -75,10 +72,7 @@ func TestLogin(t *testing.T) {
 
 func TestUpgradeToTLS(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Server) {
-		secure, err := s.trust()
-		if err != nil {
-			t.Fatal(err)
-		}
+		secure := s.trust()
 		w := connect(t, s.POP3, nil)
 		must(t, w.pop("STLS"), "+OK")
 		w.secure(secure)

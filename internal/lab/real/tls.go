@@ -10,8 +10,8 @@ import (
 	"github.com/pop2imap/pop2imap/internal/lab"
 )
 
-// makeTLS writes the authority's certificate to s.CA, and the server's certificate to cert.pem, its key to key.pem and
-// both to both.pem.
+// makeTLS makes s.Roots and writes the authority's certificate to s.CA, and the server's certificate to cert.pem, its
+// key to key.pem and both to both.pem.
 func (s *Server) makeTLS(t testing.TB) {
 	t.Helper()
 	a, err := lab.NewTLS()
@@ -28,19 +28,13 @@ func (s *Server) makeTLS(t testing.TB) {
 	s.file(t, "cert.pem", cert)
 	s.file(t, "key.pem", key)
 	s.file(t, "both.pem", key+cert)
-	s.CA = s.file(t, "ca.pem", string(a.PEM))
+	s.Roots, s.CA = a.Pool, s.file(t, "ca.pem", string(a.PEM))
 	if err := os.Chmod(s.CA, 0o644); err != nil {
 		t.Fatalf("write the authority of %s: %v", s.Kind, err)
 	}
 }
 
 // trust is the configuration of a client that trusts this server's authority and no other.
-func (s *Server) trust() (*tls.Config, error) {
-	b, err := os.ReadFile(s.CA)
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(b)
-	return &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}, nil
+func (s *Server) trust() *tls.Config {
+	return &tls.Config{RootCAs: s.Roots, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}
 }
