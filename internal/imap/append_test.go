@@ -12,6 +12,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -66,7 +67,7 @@ func TestOctetsAreKept(t *testing.T) {
 					if name == "no UIDPLUS" {
 						want = sync.Placed{}
 					}
-					equal(t, "place", placed, want)
+					check.Equal(t, "place", placed, want)
 				}
 				holds(t, server, c.raw, c.raw)
 			})
@@ -95,9 +96,9 @@ func TestFlagsAndDate(t *testing.T) {
 			t.Fatal(err)
 		}
 		list, _ := server.Messages("INBOX")
-		equal(t, "flags", strings.Join(list[0].Flags, " "), strings.Join(c.flags, " "))
+		check.Equal(t, "flags", strings.Join(list[0].Flags, " "), strings.Join(c.flags, " "))
 		if c.date != "" {
-			equal(t, "date", list[0].Date.Format(time.RFC3339), c.date)
+			check.Equal(t, "date", list[0].Date.Format(time.RFC3339), c.date)
 		} else if list[0].Date.Before(before) {
 			t.Errorf("date: %v", list[0].Date)
 		}
@@ -112,8 +113,8 @@ func TestFlagsThatAreNone(t *testing.T) {
 		m := letter("A: 1\r\n\r\n")
 		m.Flags = []string{flag}
 		_, err := appendOne(t.Context(), s, inbox, m)
-		e := hasClass(t, err, sync.Bug)
-		equal(t, "unsent", e.Unsent, true)
+		e := check.Class(t, err, sync.Bug)
+		check.Equal(t, "unsent", e.Unsent, true)
 		if _, err := appendOne(t.Context(), s, inbox, letter("next")); err != nil {
 			t.Errorf("the next one: %v", err)
 		}
@@ -126,7 +127,7 @@ func TestUnaskedResponses(t *testing.T) {
 	noise := "* 5 EXISTS\r\n* 3 EXPUNGE\r\n* VANISHED 1:9\r\n* 2 FETCH (FLAGS (\\Seen))\r\n* OK still here\r\n* NO careful\r\n" +
 		"* X-GM-THING {3}\r\na\r\n b\r\n* BAD \xff\r\n* LIST () \"/\" x\r\n* STATUS x (MESSAGES 1)\r\n* SEARCH 1 2\r\n* ID NIL\r\n" +
 		"* CAPABILITY IMAP4rev2 LITERAL+\r\n* FLAGS (\r\n* OK [ALERT] \x1b\r\n"
-	s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+	s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 		r := caps("")
 		r.answerUntil(p, "LIST")
 		p.Send("+ out of place\r\n" + noise)
@@ -145,7 +146,7 @@ func TestUnaskedResponses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "place", got, sync.Placed{UIDValidity: 7, UID: n + 1})
+		check.Equal(t, "place", got, sync.Placed{UIDValidity: 7, UID: n + 1})
 	}
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
@@ -180,7 +181,7 @@ func TestCutLine(t *testing.T) {
 		{"in the reply", "", func(p *lab.Peer) { takes(p, "+ go\r\n", "% OK [APPEND") }, false, "closed the connection"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+			s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 				caps(c.caps).answerUntil(p, "LIST")
 				c.play(p)
 			})))
@@ -188,13 +189,13 @@ func TestCutLine(t *testing.T) {
 			if c.name == "before the last octet" {
 				m = letter(strings.Repeat("x", 64<<20))
 			}
-			soon(t, "the append", func() {
+			check.Soon(t, "the append", func() {
 				_, err := appendOne(t.Context(), s, inbox, m)
-				e := hasClass(t, err, sync.Temporary)
-				equal(t, "unsent", e.Unsent, c.unsent)
-				says(t, err, c.says)
+				e := check.Class(t, err, sync.Temporary)
+				check.Equal(t, "unsent", e.Unsent, c.unsent)
+				check.Says(t, err, c.says)
 				_, err = appendOne(t.Context(), s, inbox, letter("one line"))
-				equal(t, "the next one: unsent", hasClass(t, err, sync.Temporary).Unsent, true)
+				check.Equal(t, "the next one: unsent", check.Class(t, err, sync.Temporary).Unsent, true)
 			})
 		})
 	}
@@ -211,8 +212,8 @@ func TestCutLineAtARealServer(t *testing.T) {
 				return lab.Execute
 			}})
 			_, err := appendOne(t.Context(), enter(t, server), inbox, letter("A: 1\r\n\r\n"))
-			e := hasClass(t, err, sync.Temporary)
-			equal(t, "unsent", e.Unsent, false)
+			e := check.Class(t, err, sync.Temporary)
+			check.Equal(t, "unsent", e.Unsent, false)
 			server.Close()
 			if stored {
 				holds(t, server, "A: 1\r\n\r\n")
@@ -239,8 +240,8 @@ func TestBodyThatFails(t *testing.T) {
 			m := sync.Outgoing{Size: 100, Body: func() io.Reader { return c.body }}
 			s := enter(t, server)
 			_, err := appendOne(t.Context(), s, inbox, m)
-			e := hasClass(t, err, c.class)
-			equal(t, c.name+": unsent", e.Unsent, true)
+			e := check.Class(t, err, c.class)
+			check.Equal(t, c.name+": unsent", e.Unsent, true)
 			_, err = appendOne(t.Context(), s, inbox, letter("next"))
 			if !sync.NotStored(err) {
 				t.Errorf("half a literal was sent, and then %v", err)
@@ -262,9 +263,9 @@ func TestLimitIsAnnounced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "limit", f.AppendLimit, 10)
+	check.Equal(t, "limit", f.AppendLimit, 10)
 	_, err = appendOne(t.Context(), s, f, letter("eleven octets"))
-	equal(t, "code", hasClass(t, err, sync.Refused).Code, "TOOBIG")
+	check.Equal(t, "code", check.Class(t, err, sync.Refused).Code, "TOOBIG")
 	if _, err := appendOne(t.Context(), s, f, letter("ten octets")); err != nil {
 		t.Error(err)
 	}
@@ -302,7 +303,7 @@ func TestAppendAfterCancellation(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := appendOne(ctx, s, inbox, letter("A: 1\r\n\r\n"))
-		equal(t, "unsent", hasClass(t, err, sync.Stopped).Unsent, true)
+		check.Equal(t, "unsent", check.Class(t, err, sync.Stopped).Unsent, true)
 		s.drop()
 		server.Close()
 		holds(t, server)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -58,7 +59,7 @@ func (e ear) say(h heard, reply string) { e.p.Send(strings.ReplaceAll(reply, "%"
 // hearing is a session with a server that hears what is appended.
 func hearing(t *testing.T, capabilities string, play func(ear)) *Session {
 	t.Helper()
-	return enter(t, startScript(t, loginless(func(p *lab.Peer) {
+	return enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 		caps(capabilities).answerUntil(p, "LIST")
 		play(ear{p, bufio.NewReader(p.Conn)})
 	})))
@@ -111,9 +112,9 @@ func TestBatchIsOneCommand(t *testing.T) {
 	batch[0].Flags, batch[1].Flags = []string{`\Seen`}, []string{`\Seen`, "$x"}
 	batch[2].Date = time.Date(2001, 2, 3, 4, 5, 6, 0, time.FixedZone("", -330*60))
 	all := s.Append(t.Context(), sync.Folder{Name: "Grüße"}, batch).Wait(t.Context())
-	equal(t, "command", (<-got).whole, `APPEND "Gr&APwA3w-e" (\Seen) {3+}`+"\r\na\r\n"+` (\Seen $x) {1+}`+"\r\nb"+
+	check.Equal(t, "command", (<-got).whole, `APPEND "Gr&APwA3w-e" (\Seen) {3+}`+"\r\na\r\n"+` (\Seen $x) {1+}`+"\r\nb"+
 		` () " 3-Feb-2001 04:05:06 -0530" {2+}`+"\r\nc\n\r\n")
-	equal(t, "answers", answers(all), "7:5|7:6|7:9")
+	check.Equal(t, "answers", answers(all), "7:5|7:6|7:9")
 }
 
 func TestAnswersToABatch(t *testing.T) {
@@ -156,10 +157,10 @@ func TestAnswersToABatch(t *testing.T) {
 				}
 			})
 			p := s.Append(t.Context(), inbox, letters("a", "b", "c"))
-			soon(t, "the answer", func() { equal(t, "answers", answers(p.Wait(t.Context())), c.want) })
+			check.Soon(t, "the answer", func() { check.Equal(t, "answers", answers(p.Wait(t.Context())), c.want) })
 			next := answers(s.Append(t.Context(), inbox, letters("d")).Wait(t.Context()))
 			if strings.HasPrefix(c.reply, "% OK") || strings.HasPrefix(c.reply, "% NO") {
-				equal(t, "the next one", next, "0:0")
+				check.Equal(t, "the next one", next, "0:0")
 			} else if !strings.HasSuffix(next, "unsent") {
 				t.Errorf("the next one: %s", next)
 			}
@@ -168,7 +169,7 @@ func TestAnswersToABatch(t *testing.T) {
 }
 
 func TestUIDsThatDoNotStick(t *testing.T) {
-	s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+	s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 		caps(multi).with("EXAMINE", "* OK [UIDVALIDITY 7]\r\n* OK [UIDNEXT 5]\r\n* NO [UIDNOTSTICKY] x\r\n% OK\r\n").answerUntil(p, "EXAMINE")
 		e := ear{p, bufio.NewReader(p.Conn)}
 		for range 2 { // the first goes alone
@@ -180,7 +181,7 @@ func TestUIDsThatDoNotStick(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "answers", answers(s.Append(t.Context(), f, letters("a", "b")).Wait(t.Context())), "0:0|0:0")
+	check.Equal(t, "answers", answers(s.Append(t.Context(), f, letters("a", "b")).Wait(t.Context())), "0:0|0:0")
 }
 
 // Without MULTIAPPEND all are sent before the first is answered, and each reply goes to the one that has its tag.
@@ -196,7 +197,7 @@ func TestBatchInSingleCommands(t *testing.T) {
 		e.say(all[1], "% NO virus")
 	})
 	p := s.Append(t.Context(), inbox, letters("a", "b", "c"))
-	equal(t, "answers", answers(p.Wait(t.Context())), "7:6|"+outcome(sync.Refused, " unsent")+"|7:5")
+	check.Equal(t, "answers", answers(p.Wait(t.Context())), "7:6|"+outcome(sync.Refused, " unsent")+"|7:5")
 }
 
 func TestSeveralBatchesInFlight(t *testing.T) {
@@ -231,7 +232,7 @@ func TestSeveralBatchesInFlight(t *testing.T) {
 		}
 		close(pendings)
 		for i := range 4 {
-			equal(t, c, <-got, fmt.Sprintf("7:%d|7:%d|7:%d", 3*i+1, 3*i+2, 3*i+3))
+			check.Equal(t, c, <-got, fmt.Sprintf("7:%d|7:%d|7:%d", 3*i+1, 3*i+2, 3*i+3))
 		}
 	}
 }
@@ -256,11 +257,11 @@ func TestOddMessagesInABatch(t *testing.T) {
 	batch := letters("a", "b", "", "c", "d", "e")
 	batch[4].Flags = []string{"a b"}
 	got := s.Append(t.Context(), inbox, batch).Wait(t.Context())
-	equal(t, "answers", answers(got), "1:1|1:2|"+outcome(sync.Refused, " unsent")+"|3:1|"+outcome(sync.Bug, " unsent")+"|4:1")
-	equal(t, "commands", fmt.Sprintf("%q", all), `[["a" "b"] [""] ["c"] ["e"]]`)
-	equal(t, "nothing", answers(s.Append(t.Context(), inbox, nil).Wait(t.Context())), "")
+	check.Equal(t, "answers", answers(got), "1:1|1:2|"+outcome(sync.Refused, " unsent")+"|3:1|"+outcome(sync.Bug, " unsent")+"|4:1")
+	check.Equal(t, "commands", fmt.Sprintf("%q", all), `[["a" "b"] [""] ["c"] ["e"]]`)
+	check.Equal(t, "nothing", answers(s.Append(t.Context(), inbox, nil).Wait(t.Context())), "")
 	bad := s.Append(t.Context(), sync.Folder{Name: "a//b"}, letters("a", "b")).Wait(t.Context())
-	equal(t, "no folder", answers(bad), outcome(sync.Config, " unsent")+"|"+outcome(sync.Config, " unsent"))
+	check.Equal(t, "no folder", answers(bad), outcome(sync.Config, " unsent")+"|"+outcome(sync.Config, " unsent"))
 }
 
 // Where a literal has to wait, a NO instead of "+" costs one message.
@@ -284,9 +285,9 @@ func TestLiteralsThatWait(t *testing.T) {
 			}
 		})
 		got := s.Append(t.Context(), inbox, letters("a", long, "c")).Wait(t.Context())
-		equal(t, "answers", answers(got), "7:1|7:2|7:3")
+		check.Equal(t, "answers", answers(got), "7:1|7:2|7:3")
 		for want := range strings.SplitSeq(c.waited, "|") {
-			equal(t, c.caps, <-waited, want)
+			check.Equal(t, c.caps, <-waited, want)
 		}
 	}
 	s := hearing(t, "", func(e ear) {
@@ -299,13 +300,13 @@ func TestLiteralsThatWait(t *testing.T) {
 		e.say(h, "% OK")
 	})
 	got := s.Append(t.Context(), inbox, letters("a", "b", "c")).Wait(t.Context())
-	equal(t, "a refusal", answers(got), "0:0|"+outcome(sync.Refused, " unsent")+"|0:0")
+	check.Equal(t, "a refusal", answers(got), "0:0|"+outcome(sync.Refused, " unsent")+"|0:0")
 }
 
 // Courier takes nothing for the folder that it has EXAMINEd. One message finds that out.
 func TestRefusedWhileSelected(t *testing.T) {
 	var got [][]string
-	s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+	s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 		caps(multi).answerUntil(p, "EXAMINE")
 		e := ear{p, bufio.NewReader(p.Conn)}
 		selected := true
@@ -331,7 +332,7 @@ func TestRefusedWhileSelected(t *testing.T) {
 	}
 	batch := letters("bad", "a", "b", "c")
 	batch[0].Flags = []string{"no flag"}
-	equal(t, "first", answers(s.Append(t.Context(), f, batch).Wait(t.Context())), outcome(sync.Bug, " unsent")+"|1:1|2:1|2:2")
-	equal(t, "then", answers(s.Append(t.Context(), f, letters("d", "e")).Wait(t.Context())), "3:1|3:2")
-	equal(t, "commands", fmt.Sprintf("%q", got), `[["a"] ["b" "c"] ["d" "e"]]`)
+	check.Equal(t, "first", answers(s.Append(t.Context(), f, batch).Wait(t.Context())), outcome(sync.Bug, " unsent")+"|1:1|2:1|2:2")
+	check.Equal(t, "then", answers(s.Append(t.Context(), f, letters("d", "e")).Wait(t.Context())), "3:1|3:2")
+	check.Equal(t, "commands", fmt.Sprintf("%q", got), `[["a"] ["b" "c"] ["d" "e"]]`)
 }

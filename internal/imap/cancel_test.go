@@ -2,13 +2,13 @@ package imap
 
 import (
 	"context"
-	"errors"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -67,7 +67,7 @@ func silent(t *testing.T, capabilities, command, half string) (*lab.Script, <-ch
 	if strings.HasPrefix(capabilities, "LITERAL+") {
 		r = r.with("APPEND", "* OK\r\n")
 	}
-	return startScript(t, loginless(func(p *lab.Peer) {
+	return check.Script(t, loginless(func(p *lab.Peer) {
 		for {
 			line, err := p.ReadLine()
 			if err != nil {
@@ -96,18 +96,9 @@ func TestCancelled(t *testing.T) {
 			end := at(server)
 			end.Timeout = time.Hour
 			s := enterAt(t, end)
-			why := errors.New("the user wants to go home")
-			ctx, cancel := context.WithCancelCause(t.Context())
-			go func() {
-				<-reached
-				cancel(why)
-			}()
-			soon(t, "the step", func() {
-				e := hasClass(t, steps[c.step](ctx, s), sync.Stopped)
-				equal(t, "unsent", e.Unsent, c.unsent)
-				if !errors.Is(e, why) {
-					t.Errorf("got %v, want the cause in it", e)
-				}
+			check.Soon(t, "the step", func() {
+				e := check.Stopped(t, steps[c.step](check.Until(t, reached), s))
+				check.Equal(t, "unsent", e.Unsent, c.unsent)
 			})
 		})
 	}
@@ -120,17 +111,17 @@ func TestSilence(t *testing.T) {
 			end := at(server)
 			end.Timeout = 200 * time.Millisecond
 			s := enterAt(t, end)
-			soon(t, "the step", func() {
-				e := hasClass(t, steps[c.step](context.Background(), s), sync.Temporary)
-				equal(t, "unsent", e.Unsent, c.unsent)
-				says(t, e, "silent for 200ms")
+			check.Soon(t, "the step", func() {
+				e := check.Class(t, steps[c.step](context.Background(), s), sync.Temporary)
+				check.Equal(t, "unsent", e.Unsent, c.unsent)
+				check.Says(t, e, "silent for 200ms")
 			})
 		})
 	}
 }
 
 func TestCancelledInTheLogin(t *testing.T) {
-	a := newTLS(t)
+	a := check.Authority(t)
 	for _, c := range []struct {
 		name, command string
 		security      wire.Security
@@ -145,7 +136,7 @@ func TestCancelledInTheLogin(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			reached := make(chan struct{})
-			s := startScript(t, func(p *lab.Peer) {
+			s := check.Script(t, func(p *lab.Peer) {
 				if c.command != "" {
 					p.Send("* OK ready\r\n")
 				}
@@ -165,14 +156,9 @@ func TestCancelledInTheLogin(t *testing.T) {
 			})
 			server := at(s)
 			server.Security, server.Roots, server.Timeout = c.security, a.Pool, time.Hour
-			ctx, cancel := context.WithCancel(t.Context())
-			go func() {
-				<-reached
-				cancel()
-			}()
-			soon(t, "the login", func() {
-				_, err := Dial(ctx, server, Login{User: user, Password: "ascii"})
-				hasClass(t, err, sync.Stopped)
+			check.Soon(t, "the login", func() {
+				_, err := Dial(check.Until(t, reached), server, Login{User: user, Password: "ascii"})
+				check.Stopped(t, err)
 			})
 		})
 	}
@@ -191,7 +177,7 @@ func TestNothingIsBegunAfterCancellation(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			if err := step(ctx, s); name != "Close" || err != nil {
-				hasClass(t, err, sync.Stopped)
+				check.Class(t, err, sync.Stopped)
 			}
 			s.drop()
 			server.Close()

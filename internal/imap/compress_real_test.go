@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/lab/real"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -74,12 +75,12 @@ func TestCompressionAtRealServers(t *testing.T) {
 				if folder == "Compressed" {
 					readBack(t, s, f, server)
 				}
-				equal(t, folder+": asked for compression", s.asked, folder == "Compressed")
+				check.Equal(t, folder+": asked for compression", s.asked, folder == "Compressed")
 				if err := s.Close(t.Context()); err != nil {
 					t.Error(err)
 				}
 			}
-			equal(t, "answers", strings.Join(told[1], "|"), strings.Join(told[0], "|"))
+			check.Equal(t, "answers", strings.Join(told[1], "|"), strings.Join(told[0], "|"))
 			plain, compressed := server.Stored(t, "Plain"), server.Stored(t, "Compressed")
 			if len(plain) != len(compressed) || len(plain) < 100 {
 				t.Fatalf("%d messages are stored, and %d without compression", len(compressed), len(plain))

@@ -7,12 +7,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	stdsync "sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -63,11 +63,11 @@ func TestCompression(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					equal(t, "place", placed, sync.Placed{UIDValidity: 7, UID: n + 1})
-					equal(t, "message", <-got, c.raw)
+					check.Equal(t, "place", placed, sync.Placed{UIDValidity: 7, UID: n + 1})
+					check.Equal(t, "message", <-got, c.raw)
 				}
 				f, err := s.Open(t.Context(), "INBOX", false)
-				equal(t, "folder", fmt.Sprint(f.UIDNext, f.UIDValidity, err), "5 7 <nil>")
+				check.Equal(t, "folder", fmt.Sprint(f.UIDNext, f.UIDValidity, err), "5 7 <nil>")
 				if err := s.Close(t.Context()); err != nil {
 					t.Error(err)
 				}
@@ -76,28 +76,10 @@ func TestCompression(t *testing.T) {
 	}
 }
 
-// traced is a session whose lines are noted.
-func traced(t *testing.T, play func(*lab.Peer)) (*Session, func() string) {
-	t.Helper()
-	var mu stdsync.Mutex
-	var lines []string
-	end := at(startScript(t, loginless(play)))
-	end.Trace = func(dir, line string) {
-		mu.Lock()
-		defer mu.Unlock()
-		lines = append(lines, dir+" "+line)
-	}
-	return enterAt(t, end), func() string {
-		mu.Lock()
-		defer mu.Unlock()
-		return strings.Join(lines, "\n")
-	}
-}
-
 // While a reply is owed nothing is asked for: the message whose reply it is must not come into doubt.
 func TestCompressionWaitsForReplies(t *testing.T) {
 	early := make(chan int, 1)
-	s, lines := traced(t, func(p *lab.Peer) {
+	end := at(check.Script(t, loginless(func(p *lab.Peer) {
 		caps(multi+zip).answerUntil(p, "LIST")
 		e := ear{p, bufio.NewReader(p.Conn)}
 		h, _ := e.append()
@@ -109,16 +91,19 @@ func TestCompressionWaitsForReplies(t *testing.T) {
 		compresses(&e, "OK")
 		h, _ = e.append()
 		e.say(h, "% OK [APPENDUID 7 2] done")
-	})
+	})))
+	var trace check.Trace
+	end.Trace = trace.Note
+	s := enterAt(t, end)
 	first := s.Append(t.Context(), inbox, letters("a"))
 	s.out.line = slowest
 	second := s.Append(t.Context(), inbox, letters("b"))
-	equal(t, "first", answers(first.Wait(t.Context())), "7:1")
-	equal(t, "second", answers(second.Wait(t.Context())), "7:2")
-	equal(t, "octets that came too early", <-early, 0)
+	check.Equal(t, "first", answers(first.Wait(t.Context())), "7:1")
+	check.Equal(t, "second", answers(second.Wait(t.Context())), "7:2")
+	check.Equal(t, "octets that came too early", <-early, 0)
 	for _, want := range []string{"C p2 COMPRESS DEFLATE\nS p2 OK", "C p3 APPEND", "S p3 OK [APPENDUID 7 2] done"} {
-		if !strings.Contains(lines(), want) {
-			t.Errorf("%q is not in the trace:\n%s", want, lines())
+		if !strings.Contains(trace.String(), want) {
+			t.Errorf("%q is not in the trace:\n%s", want, trace.String())
 		}
 	}
 }
@@ -139,9 +124,9 @@ func TestCompressionRefused(t *testing.T) {
 			})
 			for range 2 {
 				s.out.line = slowest
-				equal(t, "answer", answers(s.Append(t.Context(), inbox, letters("a")).Wait(t.Context())), "0:0")
+				check.Equal(t, "answer", answers(s.Append(t.Context(), inbox, letters("a")).Wait(t.Context())), "0:0")
 			}
-			equal(t, "asked", <-asked, "p1 COMPRESS DEFLATE\r\n")
+			check.Equal(t, "asked", <-asked, "p1 COMPRESS DEFLATE\r\n")
 		})
 	}
 }
@@ -192,19 +177,19 @@ func TestCompressionThatFails(t *testing.T) {
 				c.play(e)
 			})
 			s.out.line, s.clear = slowest, new(atomic.Bool)
-			soon(t, "the batch", func() {
+			check.Soon(t, "the batch", func() {
 				for range 2 {
 					a := s.Append(t.Context(), inbox, letters("a")).Wait(t.Context())
-					e := hasClass(t, a[0].Err, c.class)
-					equal(t, "unsent", e.Unsent, true)
-					says(t, e, c.says)
+					e := check.Class(t, a[0].Err, c.class)
+					check.Equal(t, "unsent", e.Unsent, true)
+					check.Says(t, e, c.says)
 				}
 			})
 			// What was agreed upon and did not work is not tried again, on no connection.
 			agreed := !slices.Contains([]string{"no reply", "BYE", "more is wanted", "a reply of no kind"}, c.name)
-			equal(t, "given up for good", s.clear.Load(), agreed)
+			check.Equal(t, "given up for good", s.clear.Load(), agreed)
 			next := squeezable(t, s.clear)
-			equal(t, "asked again", next.asked, !agreed)
+			check.Equal(t, "asked again", next.asked, !agreed)
 		})
 	}
 }
@@ -220,7 +205,7 @@ func squeezable(t *testing.T, clear *atomic.Bool) *Session {
 		e.append()
 	})
 	s.out.line, s.clear = slowest, clear
-	soon(t, "the batch", func() { s.Append(t.Context(), inbox, letters("a")).Wait(t.Context()) })
+	check.Soon(t, "the batch", func() { s.Append(t.Context(), inbox, letters("a")).Wait(t.Context()) })
 	return s
 }
 
@@ -237,7 +222,7 @@ func TestBombInAFetch(t *testing.T) {
 				for flood := strings.Repeat("x", 1<<20); e.p.Send(flood) == nil; {
 				}
 			})
-			soon(t, "reading", func() {
+			check.Soon(t, "reading", func() {
 				if _, err := appendOne(t.Context(), s, inbox, letter("a")); err != nil {
 					t.Fatal(err)
 				}
@@ -245,7 +230,7 @@ func TestBombInAFetch(t *testing.T) {
 					_, err := io.Copy(io.Discard, body)
 					return err
 				})
-				hasClass(t, err, sync.Protocol)
+				check.Class(t, err, sync.Protocol)
 			})
 		})
 	}
@@ -308,10 +293,10 @@ func TestLineThatBreaksInACompressedBatch(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := squeezed(t, c.caps, c.play)
-			soon(t, "the batch", func() {
-				equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
+			check.Soon(t, "the batch", func() {
+				check.Equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
 				next := s.Append(t.Context(), inbox, letters("d")).Wait(t.Context())
-				equal(t, "the next one", answers(next), unsent)
+				check.Equal(t, "the next one", answers(next), unsent)
 			})
 		})
 	}
@@ -324,7 +309,7 @@ func TestCompressionInAPool(t *testing.T) {
 		line       string
 	}
 	heard, goOn := make(chan said, 2), make(chan struct{})
-	s := startScript(t, loginless(func(p *lab.Peer) {
+	s := check.Script(t, loginless(func(p *lab.Peer) {
 		caps(multi+zip).answerUntil(p, "LIST")
 		if p.Number > 1 {
 			caps(multi+zip).answerUntil(p, "EXAMINE")
@@ -348,8 +333,8 @@ func TestCompressionInAPool(t *testing.T) {
 	first, second := p.Append(t.Context(), inbox, letters("a")), p.Append(t.Context(), inbox, letters("b"))
 	for range 2 {
 		got := <-heard
-		equal(t, fmt.Sprintf("connection %d", got.connection), got.line, map[int]string{1: "p1 COMPRESS", 2: `p1 APPEND "`}[got.connection])
+		check.Equal(t, fmt.Sprintf("connection %d", got.connection), got.line, map[int]string{1: "p1 COMPRESS", 2: `p1 APPEND "`}[got.connection])
 	}
 	close(goOn)
-	equal(t, "answers", answers(append(first.Wait(t.Context()), second.Wait(t.Context())...)), "0:0|0:0")
+	check.Equal(t, "answers", answers(append(first.Wait(t.Context()), second.Wait(t.Context())...)), "0:0|0:0")
 }

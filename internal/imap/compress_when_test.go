@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -36,7 +37,7 @@ func TestGauge(t *testing.T) {
 		for _, w := range c.writes {
 			g.add(w.octets, w.took)
 		}
-		equal(t, c.name, g.slow(), c.slow)
+		check.Equal(t, c.name, g.slow(), c.slow)
 	}
 }
 
@@ -66,7 +67,7 @@ func TestCompressionOnlyWhereItGains(t *testing.T) {
 		{"slow, and not announced", multi, true, false},
 		{"slow, and another way announced", multi + " COMPRESS=ZSTD", true, false},
 	} {
-		equal(t, c.name, asksFor(t, c.caps, c.slow), c.want)
+		check.Equal(t, c.name, asksFor(t, c.caps, c.slow), c.want)
 	}
 }
 
@@ -74,7 +75,7 @@ func TestCompressionOnlyWhereItGains(t *testing.T) {
 func taking(t *testing.T) (*lab.Script, chan bool) {
 	t.Helper()
 	heard := make(chan bool, 100)
-	return startScript(t, loginless(func(p *lab.Peer) {
+	return check.Script(t, loginless(func(p *lab.Peer) {
 		caps(multi+zip).answerUntil(p, "LIST")
 		e := ear{p, bufio.NewReaderSize(p.Conn, 64<<10)}
 		for {
@@ -108,7 +109,7 @@ func appendMuch(t *testing.T, s *Session, wait time.Duration) {
 		pendings = append(pendings, s.Append(t.Context(), inbox, batch))
 	}
 	for _, p := range pendings {
-		equal(t, "answer", answers(p.Wait(t.Context())), "0:0")
+		check.Equal(t, "answer", answers(p.Wait(t.Context())), "0:0")
 	}
 }
 
@@ -136,7 +137,7 @@ func TestSlowLineIsFound(t *testing.T) {
 			for asks := range heard {
 				asked = asked || asks
 			}
-			equal(t, "asked for compression", asked, c.want)
+			check.Equal(t, "asked for compression", asked, c.want)
 		})
 	}
 }

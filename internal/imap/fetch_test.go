@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -42,7 +43,7 @@ func TestSizes(t *testing.T) {
 				want[uid] = int64(uid) - 1
 			}
 		}
-		equal(t, fmt.Sprint(uids), fmt.Sprint(got, err), fmt.Sprint(want, nil))
+		check.Equal(t, fmt.Sprint(uids), fmt.Sprint(got, err), fmt.Sprint(want, nil))
 	}
 	var odd []uint32 // more ranges than one command takes
 	for uid := uint32(1); uid <= 1000; uid += 2 {
@@ -53,7 +54,7 @@ func TestSizes(t *testing.T) {
 		t.Fatalf("got %d, %v", len(got), err)
 	}
 	for uid, size := range got {
-		equal(t, "size", size, int64(uid)-1)
+		check.Equal(t, "size", size, int64(uid)-1)
 	}
 }
 
@@ -64,7 +65,7 @@ func TestRanges(t *testing.T) {
 		"1:3,5,7:8":               {1, 2, 3, 5, 7, 8},
 		"1,4294967294:4294967295": {1, 4294967294, 4294967295},
 	} {
-		equal(t, want, ranges(uids).String(), want)
+		check.Equal(t, want, ranges(uids).String(), want)
 	}
 }
 
@@ -92,11 +93,11 @@ func TestRead(t *testing.T) {
 		return err
 	})
 	slices.Sort(some)
-	equal(t, "some", fmt.Sprint(some, err), "[1 2 11] <nil>")
+	check.Equal(t, "some", fmt.Sprint(some, err), "[1 2 11] <nil>")
 
 	enough := errors.New("enough")
 	err = s.Read(t.Context(), f, all, func(uint32, io.Reader) error { return enough })
-	equal(t, "error", err, enough)
+	check.Equal(t, "error", err, enough)
 	if _, err := s.Sizes(t.Context(), f, []uint32{1}); err != nil {
 		t.Errorf("the next one: %v", err)
 	}
@@ -123,19 +124,19 @@ func TestAnswersToBODY(t *testing.T) {
 		{"refused", "% NO [SERVERBUG]\r\n", "", sync.Temporary},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+			s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 				caps("").with("UID FETCH", "").answer(p)
 				p.Send(strings.ReplaceAll(c.fetch, "%", "T3"))
 				caps("").answer(p)
 			})))
 			if c.name == "cut" {
-				s = enter(t, startScript(t, loginless(func(p *lab.Peer) {
+				s = enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 					caps("").with("UID FETCH", "").answer(p)
 					p.Send(c.fetch)
 				})))
 			}
 			got := ""
-			soon(t, "reading", func() {
+			check.Soon(t, "reading", func() {
 				err := s.Read(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []uint32{3}, func(uid uint32, body io.Reader) error {
 					raw, err := io.ReadAll(body)
 					if err != nil {
@@ -145,12 +146,12 @@ func TestAnswersToBODY(t *testing.T) {
 					return err
 				})
 				if c.class != 0 {
-					hasClass(t, err, c.class)
+					check.Class(t, err, c.class)
 				} else if err != nil {
 					t.Error(err)
 				}
 			})
-			equal(t, "read", got, c.want)
+			check.Equal(t, "read", got, c.want)
 		})
 	}
 }
@@ -159,9 +160,9 @@ func TestFolderThatWasReplaced(t *testing.T) {
 	s := enter(t, script(t, caps("")))
 	old := sync.Folder{Name: "INBOX", UIDValidity: 6}
 	_, err := s.Sizes(t.Context(), old, []uint32{1})
-	says(t, hasClass(t, err, sync.Temporary), "was replaced")
+	check.Says(t, check.Class(t, err, sync.Temporary), "was replaced")
 	err = s.Read(t.Context(), old, []uint32{1}, func(uint32, io.Reader) error { panic("called") })
-	says(t, hasClass(t, err, sync.Temporary), "was replaced")
+	check.Says(t, check.Class(t, err, sync.Temporary), "was replaced")
 }
 
 func TestElsewhere(t *testing.T) {
@@ -177,11 +178,11 @@ func TestElsewhere(t *testing.T) {
 		{"refused", "NAMESPACE SPECIAL-USE", "% BAD what\r\n", ""},
 		{"not asked for", "NAMESPACE", list + "% OK\r\n", ""},
 	} {
-		s := enter(t, startScript(t, loginless(caps(c.caps).with(append(namespace, "LIST (SPECIAL-USE)", c.reply)...).answer)))
+		s := enter(t, check.Script(t, loginless(caps(c.caps).with(append(namespace, "LIST (SPECIAL-USE)", c.reply)...).answer)))
 		got, err := s.Elsewhere(t.Context())
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		equal(t, c.name, strings.Join(got, "|"), c.want)
+		check.Equal(t, c.name, strings.Join(got, "|"), c.want)
 	}
 }

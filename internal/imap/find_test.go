@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -102,10 +103,10 @@ func TestAnswersToFETCH(t *testing.T) {
 			s := enter(t, script(t, caps("").with("UID FETCH 2:4 ", c.fetch+"% OK\r\n")))
 			got, err := found(t, s, sync.Folder{Name: "INBOX", UIDValidity: 7}, 2)
 			if err != nil {
-				says(t, hasClass(t, err, sync.Protocol), c.want)
+				check.Says(t, check.Class(t, err, sync.Protocol), c.want)
 				return
 			}
-			equal(t, "found", strings.Join(got, "|"), c.want)
+			check.Equal(t, "found", strings.Join(got, "|"), c.want)
 		})
 	}
 }
@@ -144,9 +145,9 @@ func TestFindFails(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := enter(t, script(t, caps("").with("EXAMINE", c.examine, "UID FETCH", c.fetch)))
 			_, err := found(t, s, sync.Folder{Name: "INBOX", UIDValidity: 7}, 1)
-			hasClass(t, err, c.class)
+			check.Class(t, err, c.class)
 		})
 	}
 	_, err := found(t, enter(t, startIMAP(t, lab.IMAPOptions{})), sync.Folder{Name: "a//b"}, 1)
-	hasClass(t, err, sync.Config)
+	check.Class(t, err, sync.Config)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -18,8 +19,8 @@ func TestMissingFolder(t *testing.T) {
 			server := startIMAP(t, lab.IMAPOptions{})
 			s := enter(t, server)
 			_, err := s.Open(t.Context(), name, false)
-			hasClass(t, err, sync.Missing)
-			equal(t, "folders", strings.Join(server.Folders(), "|"), "INBOX")
+			check.Class(t, err, sync.Missing)
+			check.Equal(t, "folders", strings.Join(server.Folders(), "|"), "INBOX")
 
 			f, err := s.Open(t.Context(), name, true)
 			if err != nil || !f.Created || f.Name != name || f.UIDValidity == 0 || f.UIDNext != 1 {
@@ -61,15 +62,15 @@ func TestFolderThatCannotBeMade(t *testing.T) {
 		never := &imap.Error{Type: imap.StatusResponseTypeNo, Code: c.code, Text: "\x1b never"}
 		s := enter(t, startIMAP(t, lab.IMAPOptions{RefuseCreate: never}))
 		_, err := s.Open(t.Context(), "Old", true)
-		e := hasClass(t, err, c.class)
-		says(t, e, `cannot create the folder "Old"`)
+		e := check.Class(t, err, c.class)
+		check.Says(t, e, `cannot create the folder "Old"`)
 	}
 }
 
 func TestFolderThatSomeoneElseMakes(t *testing.T) {
 	s := enter(t, script(t, caps("").with("EXAMINE", "% NO [NONEXISTENT] none\r\n", "CREATE", "% NO [ALREADYEXISTS] is there\r\n")))
 	_, err := s.Open(t.Context(), "Old", true)
-	hasClass(t, err, sync.Missing) // asked once more: says what EXAMINE says then
+	check.Class(t, err, sync.Missing) // asked once more: says what EXAMINE says then
 }
 
 func TestFolderThatCannotBeOpened(t *testing.T) {
@@ -93,7 +94,7 @@ func TestFolderThatCannotBeOpened(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := enter(t, script(t, caps("").with("EXAMINE", c.examine, `LIST "" "Old"`, c.list)))
 			_, err := s.Open(t.Context(), "Old", false)
-			hasClass(t, err, c.class)
+			check.Class(t, err, c.class)
 		})
 	}
 }
@@ -148,16 +149,14 @@ func TestNames(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := naming{c.delimiter, c.prefix}.raw(c.folder)
 			if c.want == bad {
-				e := hasClass(t, err, sync.Config)
-				if !strings.Contains(e.Remedy, "--folder") {
-					t.Errorf("remedy: %q", e.Remedy)
-				}
+				e := check.Class(t, err, sync.Config)
+				check.Advises(t, e, "--folder")
 				return
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "name", got, c.want)
+			check.Equal(t, "name", got, c.want)
 		})
 	}
 }
@@ -176,12 +175,12 @@ func TestNamespace(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := enter(t, script(t, caps(c.caps).with("NAMESPACE", c.namespace, "LIST", c.list)))
-			equal(t, "naming", s.names, naming{c.delimiter, c.prefix})
+			check.Equal(t, "naming", s.names, naming{c.delimiter, c.prefix})
 		})
 	}
 	t.Run("LIST refused", func(t *testing.T) {
 		err := refused(t, at(script(t, caps("").with("LIST", "% NO \x1b no\r\n"))), alice)
-		hasClass(t, err, sync.Unavailable)
+		check.Class(t, err, sync.Unavailable)
 	})
 }
 
@@ -222,7 +221,7 @@ func TestFolderAsItWasOpened(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "folder", got, c.want)
+			check.Equal(t, "folder", got, c.want)
 			if _, err := s.Open(t.Context(), "Grüße", false); err != nil {
 				t.Errorf("the next one: %v", err)
 			}
@@ -233,14 +232,14 @@ func TestFolderAsItWasOpened(t *testing.T) {
 func TestServerWithoutEnd(t *testing.T) {
 	many := strings.Repeat(`* LIST () "/" x`+"\r\n", 1000)
 	for name, flood := range map[string]string{"a list": many, "notices": strings.Repeat("* OK still here\r\n", 1000)} {
-		s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+		s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 			caps("").with("EXAMINE", "").answer(p)
 			for p.Send(flood) == nil {
 			}
 		})))
-		soon(t, name, func() {
+		check.Soon(t, name, func() {
 			_, err := s.Open(t.Context(), "INBOX", false)
-			says(t, hasClass(t, err, sync.Protocol), "does not come to an end")
+			check.Says(t, check.Class(t, err, sync.Protocol), "does not come to an end")
 		})
 	}
 }
@@ -252,14 +251,14 @@ func TestLimits(t *testing.T) {
 		"a literal in nothing": "* X {99999999999}\r\n",
 		"a FETCH":              "* 1 FETCH (BODY[] {99999999999999999999999}\r\n",
 	} {
-		s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+		s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 			caps("").with("EXAMINE", "").answer(p)
 			p.Send(answer)
 			p.ReadLine()
 		})))
-		soon(t, name, func() {
+		check.Soon(t, name, func() {
 			_, err := s.Open(t.Context(), "INBOX", false)
-			says(t, hasClass(t, err, sync.Protocol), "octets")
+			check.Says(t, check.Class(t, err, sync.Protocol), "octets")
 		})
 	}
 }

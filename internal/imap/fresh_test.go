@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/lab/real"
 )
 
@@ -45,17 +46,17 @@ func TestFolderThatNeverHeldAMessage(t *testing.T) {
 	for _, refuses := range []bool{false, true} {
 		t.Run(fmt.Sprint("SELECT refused: ", refuses), func(t *testing.T) {
 			said := make(chan string, 100)
-			s := enter(t, startScript(t, courierNew(refuses, said)))
+			s := enter(t, check.Script(t, courierNew(refuses, said)))
 			f, err := s.Open(t.Context(), "INBOX", true)
 			if err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "the folder that is examined", s.selected, "INBOX")
+			check.Equal(t, "the folder that is examined", s.selected, "INBOX")
 			again, err := s.Open(t.Context(), "INBOX", false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "the same UIDVALIDITY", again.UIDValidity == f.UIDValidity, !refuses)
+			check.Equal(t, "the same UIDVALIDITY", again.UIDValidity == f.UIDValidity, !refuses)
 			s.drop()
 			all := ""
 			for command := range said {
@@ -78,7 +79,7 @@ func TestNewInboxAtRealServers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				equal(t, "UIDVALIDITY", again.UIDValidity, f.UIDValidity)
+				check.Equal(t, "UIDVALIDITY", again.UIDValidity, f.UIDValidity)
 				if t.Failed() {
 					return
 				}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -21,14 +22,14 @@ func FuzzSplitCode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		code, arg, rest := splitCode(text)
 		if code == "" {
-			equal(t, "rest", rest, text)
+			check.Equal(t, "rest", rest, text)
 			return
 		}
 		if strings.ContainsAny(code, " ]\x00\x1b\r\n") || len(code) > 80 {
 			t.Errorf("%q: code %q", text, code)
 		}
 		head := "[" + text[1:1+len(code)]
-		equal(t, "code", strings.ToUpper(head), "["+code)
+		check.Equal(t, "code", strings.ToUpper(head), "["+code)
 		if arg != "" {
 			head += " " + arg
 		}
@@ -51,7 +52,7 @@ func FuzzUIDSet(f *testing.F) {
 		if uids == nil {
 			return
 		}
-		equal(t, "length", len(uids), n)
+		check.Equal(t, "length", len(uids), n)
 		for i, uid := range uids {
 			if uid == 0 || i > 0 && uid <= uids[i-1] {
 				t.Errorf("%q: %v is not ascending", set, uids)
@@ -75,11 +76,11 @@ func FuzzLiteralLength(f *testing.F) {
 		body := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if ok && n < 1<<62 {
 			digits := strings.TrimLeft(body[strings.LastIndex(body, "{")+1:len(body)-1], "0")
-			equal(t, line, fmt.Sprint(n), fmt.Sprint("0"[:max(0, 1-len(digits))]+digits))
+			check.Equal(t, line, fmt.Sprint(n), fmt.Sprint("0"[:max(0, 1-len(digits))]+digits))
 		}
 		if whole := fmt.Sprintf("%s{%d}\r\n", body, len(line)); !strings.ContainsAny(body, "\r\n") {
 			n, ok := literalLength([]byte(whole))
-			equal(t, whole, fmt.Sprint(n, ok), fmt.Sprint(len(line), true))
+			check.Equal(t, whole, fmt.Sprint(n, ok), fmt.Sprint(len(line), true))
 		}
 	})
 }

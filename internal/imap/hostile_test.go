@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -14,7 +15,7 @@ import (
 // wary is a session that takes 5,000 responses for too many: the limit itself takes minutes on a busy machine.
 func wary(t *testing.T, capabilities string, play func(*lab.Peer)) *Session {
 	t.Helper()
-	s, err := dial(t.Context(), at(startScript(t, loginless(func(p *lab.Peer) {
+	s, err := dial(t.Context(), at(check.Script(t, loginless(func(p *lab.Peer) {
 		caps(capabilities).answerUntil(p, "LIST")
 		play(p)
 	}))), alice, 5000)
@@ -54,10 +55,10 @@ func TestHostileServer(t *testing.T) {
 				for e.p.Send(flood) == nil {
 				}
 			})
-			soon(t, "the answer", func() {
+			check.Soon(t, "the answer", func() {
 				a := s.Append(t.Context(), inbox, letters("a", "b")).Wait(t.Context())
-				e := hasClass(t, a[1].Err, sync.Protocol)
-				equal(t, "unsent", e.Unsent, false)
+				e := check.Class(t, a[1].Err, sync.Protocol)
+				check.Equal(t, "unsent", e.Unsent, false)
 			})
 		})
 		t.Run(c.name+", in FETCH", func(t *testing.T) {
@@ -67,12 +68,12 @@ func TestHostileServer(t *testing.T) {
 				for p.Send(flood) == nil {
 				}
 			})
-			soon(t, "reading", func() {
+			check.Soon(t, "reading", func() {
 				err := s.Read(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []uint32{1}, func(_ uint32, body io.Reader) error {
 					_, err := io.Copy(io.Discard, body)
 					return err
 				})
-				hasClass(t, err, sync.Protocol)
+				check.Class(t, err, sync.Protocol)
 			})
 		})
 	}
@@ -82,13 +83,13 @@ func TestHostileServer(t *testing.T) {
 // that was asked to be protected.
 func TestPREAUTHWithoutAnOfferOfTLS(t *testing.T) {
 	heard := make(chan string, 1)
-	s := startScript(t, func(p *lab.Peer) {
+	s := check.Script(t, func(p *lab.Peer) {
 		p.Send("* PREAUTH welcome\r\n")
 		line, _ := p.ReadLine()
 		heard <- line
 	})
 	server := at(s)
 	server.Security = wire.StartTLS
-	hasClass(t, refused(t, server, alice), sync.Protocol)
-	equal(t, "said", <-heard, "")
+	check.Class(t, refused(t, server, alice), sync.Protocol)
+	check.Equal(t, "said", <-heard, "")
 }

@@ -2,9 +2,6 @@ package imap
 
 import (
 	"context"
-	"encoding/base64"
-	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -13,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -20,13 +18,7 @@ import (
 // TestMain fails if anything of a session is still running at the end.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const (
-	user     = "alice@example.org"
-	password = `correct "horse"  bättery` // blanks, quotes and UTF-8 must come through
-)
-
-// patience is how long a test waits for what should come at once.
-const patience = 2 * time.Minute
+const user, password, patience = check.User, check.Password, check.Patience
 
 var alice = Login{User: user, Password: password}
 
@@ -34,7 +26,6 @@ var inbox = sync.Folder{Name: "INBOX"}
 
 type listener interface {
 	Addr() (host string, port int)
-	Close()
 }
 
 // startIMAP starts a server for alice that ends with the test.
@@ -42,17 +33,6 @@ func startIMAP(t *testing.T, o lab.IMAPOptions) *lab.IMAP {
 	t.Helper()
 	o.User, o.Password = user, password
 	s, err := lab.StartIMAP(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
-}
-
-// startScript starts a server that does as it is told, and ends with the test.
-func startScript(t *testing.T, play func(*lab.Peer)) *lab.Script {
-	t.Helper()
-	s, err := lab.StartScript(play)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,70 +140,7 @@ func loginless(next func(*lab.Peer)) func(*lab.Peer) {
 // script starts a server that needs no login.
 func script(t *testing.T, r replies) *lab.Script {
 	t.Helper()
-	return startScript(t, loginless(r.answer))
-}
-
-// hasClass checks the class of an error, and that there is no secret in it, and nothing a terminal would obey.
-func hasClass(t *testing.T, err error, want sync.Class) *sync.Error {
-	t.Helper()
-	e, ok := errors.AsType[*sync.Error](err)
-	if !ok {
-		t.Fatalf("got %v, want an error of class %d", err, want)
-	}
-	if e.Class != want {
-		t.Errorf("class of %q: got %d, want %d", err, e.Class, want)
-	}
-	all := fmt.Sprintf("%v\n%#v\n%v", err, e, errors.Unwrap(e))
-	for _, secret := range secrets(password) {
-		if strings.Contains(all, secret) {
-			t.Errorf("the secret %q is in %s", secret, all)
-		}
-	}
-	for _, text := range []string{e.Err.Error(), e.Server, e.Code, e.Remedy} {
-		if text != sync.Clean(text) {
-			t.Errorf("the error has control characters, or has no end: %q", text)
-		}
-	}
-	return e
-}
-
-// secrets are the forms in which a password goes over the line.
-func secrets(password string) []string {
-	plain := "\x00" + user + "\x00" + password
-	return []string{password, encoded(password), encoded(plain), password[:7]}
-}
-
-func encoded(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
-
-// says checks that a text is in an error.
-func says(t *testing.T, err error, want string) {
-	t.Helper()
-	if !strings.Contains(err.Error(), want) {
-		t.Errorf("got %q, want %q in it", err, want)
-	}
-}
-
-// equal compares what a test got with what it wants.
-func equal[T comparable](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s:\ngot  %#v\nwant %#v", what, got, want)
-	}
-}
-
-// soon runs what must come to an end by itself.
-func soon(t *testing.T, what string, do func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		do()
-	}()
-	select {
-	case <-done:
-	case <-time.After(patience):
-		t.Fatalf("%s did not end within %v", what, patience)
-	}
+	return check.Script(t, loginless(r.answer))
 }
 
 // letter is a message to be appended.
@@ -235,15 +152,6 @@ func letter(raw string) sync.Outgoing {
 func appendOne(ctx context.Context, s *Session, f sync.Folder, m sync.Outgoing) (sync.Placed, error) {
 	a := s.Append(ctx, f, []sync.Outgoing{m}).Wait(ctx)[0]
 	return a.Placed, a.Err
-}
-
-func newTLS(t *testing.T) *lab.Authority {
-	t.Helper()
-	a, err := lab.NewTLS()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
 }
 
 func TestGreeting(t *testing.T) {
@@ -268,49 +176,49 @@ func TestGreeting(t *testing.T) {
 		{"nothing", "", sync.Temporary, "closed the connection"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := startScript(t, func(p *lab.Peer) { p.Send(c.greeting) })
-			soon(t, "the login", func() {
+			s := check.Script(t, func(p *lab.Peer) { p.Send(c.greeting) })
+			check.Soon(t, "the login", func() {
 				err := refused(t, at(s), alice)
-				hasClass(t, err, c.class)
-				says(t, err, c.says)
+				check.Class(t, err, c.class)
+				check.Says(t, err, c.says)
 			})
 		})
 	}
 }
 
 func TestSilentServer(t *testing.T) {
-	s := startScript(t, func(p *lab.Peer) { p.ReadLine() })
+	s := check.Script(t, func(p *lab.Peer) { p.ReadLine() })
 	server := at(s)
 	server.Timeout = 50 * time.Millisecond
-	soon(t, "waiting for a greeting", func() {
+	check.Soon(t, "waiting for a greeting", func() {
 		err := refused(t, server, alice)
-		hasClass(t, err, sync.Temporary)
-		says(t, err, "silent for 50ms")
+		check.Class(t, err, sync.Temporary)
+		check.Says(t, err, "silent for 50ms")
 	})
 }
 
 func TestClose(t *testing.T) {
 	t.Run("says LOGOUT, and waits for no answer", func(t *testing.T) {
 		heard := make(chan string, 1)
-		s := startScript(t, loginless(func(p *lab.Peer) {
+		s := check.Script(t, loginless(func(p *lab.Peer) {
 			caps("").with("LOGOUT", "").answer(p)
 			heard <- "LOGOUT"
 		}))
 		if err := enter(t, s).Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		equal(t, "heard", <-heard, "LOGOUT")
+		check.Equal(t, "heard", <-heard, "LOGOUT")
 	})
 	t.Run("with a message on its way", func(t *testing.T) { // it must not arrive when nobody waits for it any more
 		rest := make(chan string, 1)
-		s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+		s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 			caps("LITERAL+").with("one line", "").answer(p)
 			all, _ := io.ReadAll(p.Conn)
 			rest <- string(all)
 		})))
 		s.Append(t.Context(), inbox, []sync.Outgoing{letter("one line\r\n")})
 		s.Close(t.Context())
-		equal(t, "heard after the message", strings.Contains(<-rest, "LOGOUT"), false)
+		check.Equal(t, "heard after the message", strings.Contains(<-rest, "LOGOUT"), false)
 	})
 	t.Run("twice", func(t *testing.T) {
 		s := enter(t, startIMAP(t, lab.IMAPOptions{}))
@@ -320,16 +228,6 @@ func TestClose(t *testing.T) {
 			}
 		}
 	})
-}
-
-// hasAny gives the error with a class in err.
-func hasAny(t *testing.T, err error) (*sync.Error, bool) {
-	t.Helper()
-	e, ok := errors.AsType[*sync.Error](err)
-	if !ok {
-		t.Fatalf("%v has no class", err)
-	}
-	return e, ok
 }
 
 // answerUntil answers up to a command that begins so.

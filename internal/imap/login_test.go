@@ -6,11 +6,9 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
-
-// everything that the lab's servers know.
-var everything = []string{"XOAUTH2", "OAUTHBEARER", "LOGIN", "PLAIN", "CRAM-MD5", "SCRAM-SHA-256"}
 
 // auths are what ?auth= may say (SPEC §2).
 var auths = []string{"scram-sha-256", "cram-md5", "plain", "login", "oauthbearer", "xoauth2"}
@@ -59,7 +57,7 @@ func TestEachMechanism(t *testing.T) {
 		t.Run(auth, func(t *testing.T) {
 			var mechs []string
 			if auth != "" {
-				mechs = everything
+				mechs = check.Mechanisms
 			}
 			s := startIMAP(t, lab.IMAPOptions{Mechs: mechs})
 			right := alice
@@ -76,12 +74,12 @@ func TestEachMechanism(t *testing.T) {
 			if auth == "" {
 				want = "the command LOGIN"
 			}
-			equal(t, "mechanism", said(s.Commands()), want)
+			check.Equal(t, "mechanism", said(s.Commands()), want)
 
 			wrong := right
 			wrong.Password = `correct "horse??`
-			e := hasClass(t, refused(t, at(s), wrong), sync.Login)
-			says(t, e, "cannot log in to 127.0.0.1 as "+user)
+			e := check.Class(t, refused(t, at(s), wrong), sync.Login)
+			check.Says(t, e, "cannot log in to 127.0.0.1 as "+user)
 			if !strings.Contains(e.Remedy, "password") && !strings.Contains(e.Remedy, "token") {
 				t.Errorf("remedy: %q", e.Remedy)
 			}
@@ -103,12 +101,12 @@ func TestStrongestMechanismIsTaken(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			heard := make(chan string, 1)
-			s := startScript(t, func(p *lab.Peer) {
+			s := check.Script(t, func(p *lab.Peer) {
 				p.Send("* OK [CAPABILITY IMAP4rev1 " + c.offered + "] ready\r\n")
 				line, _ := p.ReadLine()
 				heard <- line
 			})
-			hasClass(t, refused(t, at(s), alice), sync.Temporary)
+			check.Class(t, refused(t, at(s), alice), sync.Temporary)
 			line := <-heard
 			if !strings.Contains(line, c.want) || strings.Contains(line, "AUTHENTICATE") == (c.want == "LOGIN") {
 				t.Errorf("we said %q, want %s", line, c.want)
@@ -119,10 +117,10 @@ func TestStrongestMechanismIsTaken(t *testing.T) {
 
 func TestNoWayToLogIn(t *testing.T) {
 	for _, auth := range []string{"", "login"} {
-		s := startScript(t, denies("LOGINDISABLED AUTH=GSSAPI", "% NO\r\n"))
-		e := hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: auth}), sync.Unavailable)
-		says(t, e, "no way to log in")
-		equal(t, "remedy", e.Remedy, "the server may want TLS: use imaps:// or imap://")
+		s := check.Script(t, denies("LOGINDISABLED AUTH=GSSAPI", "% NO\r\n"))
+		e := check.Class(t, refused(t, at(s), Login{User: user, Password: password, Auth: auth}), sync.Unavailable)
+		check.Says(t, e, "no way to log in")
+		check.Equal(t, "remedy", e.Remedy, "the server may want TLS: use imaps:// or imap://")
 	}
 }
 
@@ -132,16 +130,17 @@ func TestMechanismThatTheServerLacks(t *testing.T) {
 			l := alice
 			l.Auth = auth
 			s := startIMAP(t, lab.IMAPOptions{Mechs: []string{"CRAM-MD5"}})
-			e := hasClass(t, refused(t, at(s), l), sync.Unavailable)
+			e := check.Class(t, refused(t, at(s), l), sync.Unavailable)
 			if strings.Contains(e.Remedy, "check user name and password") {
 				t.Errorf("the password is not at fault: %q", e.Remedy)
 			}
-			equal(t, "mechanism", said(s.Commands()), strings.ToUpper(auth))
+			check.Equal(t, "mechanism", said(s.Commands()), strings.ToUpper(auth))
 		})
 	}
 	t.Run("nobody knows it", func(t *testing.T) {
 		for _, auth := range []string{"ntlm", "user", "apop"} {
-			hasClass(t, refused(t, at(startIMAP(t, lab.IMAPOptions{})), Login{User: user, Password: password, Auth: auth}), sync.Config)
+			server := at(startIMAP(t, lab.IMAPOptions{}))
+			check.Class(t, refused(t, server, Login{User: user, Password: password, Auth: auth}), sync.Config)
 		}
 	})
 }
@@ -149,25 +148,25 @@ func TestMechanismThatTheServerLacks(t *testing.T) {
 // A mechanism that is not offered must not get the secret with the command that asks for it.
 func TestSecretStaysHereUntilItIsAskedFor(t *testing.T) {
 	heard := make(chan string, 1)
-	s := startScript(t, func(p *lab.Peer) {
+	s := check.Script(t, func(p *lab.Peer) {
 		p.Send("* OK [CAPABILITY IMAP4rev1 SASL-IR] ready\r\n")
 		line, _ := p.ReadLine()
 		heard <- line
 	})
-	hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: "plain"}), sync.Temporary)
-	equal(t, "command", <-heard, "a1 AUTHENTICATE PLAIN")
+	check.Class(t, refused(t, at(s), Login{User: user, Password: password, Auth: "plain"}), sync.Temporary)
+	check.Equal(t, "command", <-heard, "a1 AUTHENTICATE PLAIN")
 }
 
 func TestOneTryOnly(t *testing.T) {
-	s := startIMAP(t, lab.IMAPOptions{Mechs: everything})
-	hasClass(t, refused(t, at(s), Login{User: user, Password: "wrong"}), sync.Login)
+	s := startIMAP(t, lab.IMAPOptions{Mechs: check.Mechanisms})
+	check.Class(t, refused(t, at(s), Login{User: user, Password: "wrong"}), sync.Login)
 	n := 0
 	for _, c := range s.Commands() {
 		if strings.HasPrefix(c, "AUTH") || strings.HasPrefix(c, "LOGIN") {
 			n++
 		}
 	}
-	equal(t, "tries", n, 1)
+	check.Equal(t, "tries", n, 1)
 }
 
 func TestRefusedLogin(t *testing.T) {
@@ -204,20 +203,19 @@ func TestRefusedLogin(t *testing.T) {
 	} {
 		for _, auth := range []string{"", "plain"} {
 			t.Run(auth+" "+c.reply[:min(len(c.reply), 30)], func(t *testing.T) {
-				reply := c.reply + "\r\n"
+				l, reply := Login{User: user, Password: password, Auth: auth}, c.reply+"\r\n"
 				if strings.HasSuffix(c.reply, "\r\n") { // and nothing more
-					s := startScript(t, func(p *lab.Peer) {
+					s := check.Script(t, func(p *lab.Peer) {
 						p.Send("* OK ready\r\n")
 						p.ReadLine()
 						p.Send(c.reply)
 					})
-					equal(t, "code", hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: auth}), c.class).Code, c.code)
+					check.Equal(t, "code", check.Class(t, refused(t, at(s), l), c.class).Code, c.code)
 					return
 				}
-				s := startScript(t, denies("AUTH=PLAIN LOGIN", reply))
-				l := Login{User: user, Password: password, Auth: auth}
-				e := hasClass(t, refused(t, at(s), l), c.class)
-				equal(t, "code", e.Code, c.code)
+				s := check.Script(t, denies("AUTH=PLAIN LOGIN", reply))
+				e := check.Class(t, refused(t, at(s), l), c.class)
+				check.Equal(t, "code", e.Code, c.code)
 			})
 		}
 	}
@@ -228,7 +226,7 @@ func TestServerThatRepeatsTheSecret(t *testing.T) {
 	for _, auth := range append([]string{""}, auths[1:]...) {
 		for name, reply := range map[string]string{
 			"refuses":       "% NO [ALERT] unknown: LINE or " + password + "\r\n",
-			"in a code":     "% NO [" + encoded(password) + "] LINE\r\n",
+			"in a code":     "% NO [" + check.Encoded(password) + "] LINE\r\n",
 			"says BYE":      "* BYE LINE " + password + "\r\n% NO LINE\r\n",
 			"untagged":      "* BAD LINE " + password + "\r\n* NO LINE\r\n% NO\r\n",
 			"as it is":      "LINE\r\n",
@@ -238,23 +236,18 @@ func TestServerThatRepeatsTheSecret(t *testing.T) {
 			"as a status":   "% " + password + "\r\n",
 		} {
 			t.Run(auth+" "+name, func(t *testing.T) {
-				s := startScript(t, denies("SASL-IR", reply))
+				s := check.Script(t, denies("SASL-IR", reply))
 				server := at(s)
 				server.Timeout = patience / 10
-				var trace strings.Builder
-				server.Trace = func(dir, line string) { trace.WriteString(dir + line + "\n") }
+				var trace check.Trace
+				server.Trace = trace.Note
 				ss, err := Dial(t.Context(), server, Login{User: user, Password: password, Auth: auth})
 				if err == nil {
 					ss.drop()
 				} else {
-					e, _ := hasAny(t, err)
-					hasClass(t, e, e.Class)
+					check.Class(t, err, sync.ClassOf(err))
 				}
-				for _, secret := range append(secrets(password), encoded("user=" + user)[:16], encoded("n,a=" + user)[:16]) {
-					if strings.Contains(trace.String(), secret) {
-						t.Errorf("the secret %q is in the trace:\n%s", secret, trace.String())
-					}
-				}
+				check.NoSecret(t, "the trace", trace.String())
 			})
 		}
 	}
@@ -262,24 +255,20 @@ func TestServerThatRepeatsTheSecret(t *testing.T) {
 
 func TestNoSecretInTheTrace(t *testing.T) {
 	for _, auth := range append([]string{""}, auths...) {
-		server := at(startIMAP(t, lab.IMAPOptions{Mechs: everything}))
+		server := at(startIMAP(t, lab.IMAPOptions{Mechs: check.Mechanisms}))
 		if auth == "" {
 			server = at(startIMAP(t, lab.IMAPOptions{}))
 		}
-		var trace strings.Builder
-		server.Trace = func(dir, line string) { trace.WriteString(dir + line + "\n") }
+		var trace check.Trace
+		server.Trace = trace.Note
 		ss, err := Dial(t.Context(), server, Login{User: user, Password: password, Auth: auth})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ss.drop()
 		got := trace.String()
-		for _, secret := range append(secrets(password), encoded("user=" + user)[:16], encoded("n,a=" + user)[:16]) {
-			if strings.Contains(got, secret) {
-				t.Errorf("%s: the secret %q is in the trace:\n%s", auth, secret, got)
-			}
-		}
-		if !strings.Contains(got, "S* OK ") || !strings.Contains(got, "***") {
+		check.NoSecret(t, "the trace", got)
+		if !strings.Contains(got, "S * OK ") || !strings.Contains(got, "***") {
 			t.Errorf("%s: the trace does not tell enough:\n%s", auth, got)
 		}
 	}
@@ -290,9 +279,9 @@ func TestSecretsThatCannotBeSent(t *testing.T) {
 	for _, bad := range []string{"\r", "\n", "\x00", "\r\nx DELETE INBOX"} {
 		for _, auth := range append([]string{""}, auths...) {
 			for _, l := range []Login{{User: user + bad, Password: password, Auth: auth}, {User: user, Password: password + bad, Auth: auth}} {
-				s := startIMAP(t, lab.IMAPOptions{Mechs: everything})
-				hasClass(t, refused(t, at(s), l), sync.Config)
-				equal(t, "connections", s.Connections(), 0)
+				s := startIMAP(t, lab.IMAPOptions{Mechs: check.Mechanisms})
+				check.Class(t, refused(t, at(s), l), sync.Config)
+				check.Equal(t, "connections", s.Connections(), 0)
 			}
 		}
 	}
@@ -323,18 +312,18 @@ func TestPasswordsComeThrough(t *testing.T) {
 // Whoever is let in before it has said the password is not where it wants to be.
 func TestLetInTooEarly(t *testing.T) {
 	for _, auth := range []string{"", "plain", "scram-sha-256"} {
-		s := startScript(t, func(p *lab.Peer) {
+		s := check.Script(t, func(p *lab.Peer) {
 			p.Send("* OK [CAPABILITY IMAP4rev1] ready\r\n")
 			caps("").with("LOGIN", "% OK\r\n", "AUTHENTICATE", "% OK\r\n").answer(p)
 		})
-		hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: auth}), sync.Protocol)
+		check.Class(t, refused(t, at(s), Login{User: user, Password: password, Auth: auth}), sync.Protocol)
 	}
 }
 
 func TestNameIsGivenWhereItIsWanted(t *testing.T) {
 	for _, reply := range []string{"* ID NIL\r\n% OK\r\n", "% NO\r\n", "% BAD\r\n"} {
 		heard := make(chan string, 10)
-		s := startScript(t, loginless(func(p *lab.Peer) {
+		s := check.Script(t, loginless(func(p *lab.Peer) {
 			for {
 				line, err := p.ReadLine()
 				if err != nil {
@@ -360,8 +349,8 @@ func TestHangingUpInTheLogin(t *testing.T) {
 	for _, command := range []string{"CAPABILITY", "LOGIN", "ID", "NAMESPACE", "LIST"} {
 		t.Run(command, func(t *testing.T) {
 			capabilities := map[bool]string{true: "ID NAMESPACE", false: "ID"}[command == "NAMESPACE"]
-			s := startScript(t, caps(capabilities).with("ID", "% OK\r\n", command, "").play)
-			hasClass(t, refused(t, at(s), Login{User: user, Password: "ascii"}), sync.Temporary)
+			s := check.Script(t, caps(capabilities).with("ID", "% OK\r\n", command, "").play)
+			check.Class(t, refused(t, at(s), Login{User: user, Password: "ascii"}), sync.Temporary)
 		})
 	}
 }

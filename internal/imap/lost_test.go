@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -68,10 +69,10 @@ func TestLineThatBreaksInABatch(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := hearing(t, c.caps, c.play)
-			soon(t, "the batch", func() {
-				equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
+			check.Soon(t, "the batch", func() {
+				check.Equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
 				next := s.Append(t.Context(), inbox, letters("d")).Wait(t.Context())
-				equal(t, "the next one", answers(next), unsent)
+				check.Equal(t, "the next one", answers(next), unsent)
 			})
 		})
 	}
@@ -100,8 +101,8 @@ func TestBodyThatFailsInABatch(t *testing.T) {
 					}
 				}
 			})
-			soon(t, "the batch", func() {
-				equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
+			check.Soon(t, "the batch", func() {
+				check.Equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
 			})
 		})
 	}
@@ -111,7 +112,7 @@ func TestBodyThatFailsInABatch(t *testing.T) {
 func deaf(t *testing.T, capabilities string, n int, timeout time.Duration) (*Session, <-chan struct{}) {
 	t.Helper()
 	taken := make(chan struct{})
-	end := at(startScript(t, loginless(func(p *lab.Peer) {
+	end := at(check.Script(t, loginless(func(p *lab.Peer) {
 		caps(capabilities).answerUntil(p, "LIST")
 		e := ear{p, bufio.NewReader(p.Conn)}
 		for range n {
@@ -127,39 +128,32 @@ func deaf(t *testing.T, capabilities string, n int, timeout time.Duration) (*Ses
 func TestSilenceWithBatchesInFlight(t *testing.T) {
 	s, _ := deaf(t, multi, 2, 200*time.Millisecond)
 	first, second := s.Append(t.Context(), inbox, letters("a", "b")), s.Append(t.Context(), inbox, letters("c"))
-	soon(t, "the answers", func() {
+	check.Soon(t, "the answers", func() {
 		one := outcome(sync.Temporary, "")
 		a, b := first.Wait(context.Background()), second.Wait(context.Background())
-		equal(t, "first", answers(a), one+"|"+one)
-		equal(t, "second", answers(b), one)
-		says(t, b[0].Err, "silent for 200ms")
+		check.Equal(t, "first", answers(a), one+"|"+one)
+		check.Equal(t, "second", answers(b), one)
+		check.Says(t, b[0].Err, "silent for 200ms")
 	})
 }
 
 func TestCancelledWithBatchesInFlight(t *testing.T) {
 	s, taken := deaf(t, multi, 2, time.Hour)
 	first, second := s.Append(t.Context(), inbox, letters("a", "b")), s.Append(t.Context(), inbox, letters("c"))
-	why := errors.New("the user wants to go home")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	go func() {
-		<-taken
-		cancel(why)
-	}()
-	soon(t, "the answers", func() {
+	ctx := check.Until(t, taken)
+	check.Soon(t, "the answers", func() {
 		one := outcome(sync.Stopped, "")
-		equal(t, "first", answers(first.Wait(ctx)), one+"|"+one)
+		check.Equal(t, "first", answers(first.Wait(ctx)), one+"|"+one)
 		a := second.Wait(context.Background())
-		equal(t, "second", answers(a), one)
-		if !errors.Is(a[0].Err, why) {
-			t.Errorf("got %v, want the cause in it", a[0].Err)
-		}
+		check.Equal(t, "second", answers(a), one)
+		check.Stopped(t, a[0].Err)
 	})
 }
 
 // When all is answered nothing is awaited, however long we have nothing to say; and while we write, the answers to what
 // was written before may take their time.
 func TestNoSilenceWhereNothingIsAwaited(t *testing.T) {
-	end := at(startScript(t, loginless(func(p *lab.Peer) {
+	end := at(check.Script(t, loginless(func(p *lab.Peer) {
 		caps(multi).answerUntil(p, "LIST")
 		e := ear{p, bufio.NewReader(p.Conn)}
 		for range 2 {
@@ -177,10 +171,10 @@ func TestNoSilenceWhereNothingIsAwaited(t *testing.T) {
 		body := io.MultiReader(&late{time.After(time.Second)}, strings.NewReader("x"))
 		return sync.Outgoing{Size: 1, Body: func() io.Reader { return body }}
 	}
-	equal(t, "first", answers(s.Append(t.Context(), inbox, letters("a")).Wait(t.Context())), "0:0")
+	check.Equal(t, "first", answers(s.Append(t.Context(), inbox, letters("a")).Wait(t.Context())), "0:0")
 	(&late{time.After(time.Second)}).Read(nil)
-	equal(t, "after a rest", answers(s.Append(t.Context(), inbox, letters("b")).Wait(t.Context())), "0:0")
+	check.Equal(t, "after a rest", answers(s.Append(t.Context(), inbox, letters("b")).Wait(t.Context())), "0:0")
 	p, q := s.Append(t.Context(), inbox, letters("c")), s.Append(t.Context(), inbox, []sync.Outgoing{slow()})
-	equal(t, "in flight", answers(p.Wait(t.Context())), "0:0")
-	equal(t, "slow", answers(q.Wait(t.Context())), "0:0")
+	check.Equal(t, "in flight", answers(p.Wait(t.Context())), "0:0")
+	check.Equal(t, "slow", answers(q.Wait(t.Context())), "0:0")
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -36,45 +37,45 @@ func TestMarks(t *testing.T) {
 		{"cut", "* 1 FETCH (UID 3 FLAGS (", "", sync.Temporary},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+			s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 				caps("").with("UID FETCH", "").answer(p)
 				p.Send(strings.ReplaceAll(c.fetch, "%", "T3"))
 			})))
 			var got []string
-			soon(t, "reading", func() {
+			check.Soon(t, "reading", func() {
 				err := s.Marks(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, func(m Mark) error {
 					got = append(got, fmt.Sprint(m.UID, m.Size, m.Flags, m.Date.Format(" 2006-01-02 15:04:05 -0700")))
 					return nil
 				})
 				if c.class != 0 {
-					hasClass(t, err, c.class)
+					check.Class(t, err, c.class)
 				} else if err != nil {
 					t.Error(err)
 				}
 			})
-			equal(t, "marks", strings.Join(got, "|"), c.want)
+			check.Equal(t, "marks", strings.Join(got, "|"), c.want)
 		})
 	}
 }
 
 // A folder without end is read no further than the caller wants.
 func TestMarksWithoutEnd(t *testing.T) {
-	s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+	s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 		caps("").with("UID FETCH", "").answer(p)
 		for n := 1; p.Send(fmt.Sprintf("* 1 FETCH (UID %d FLAGS () RFC822.SIZE 44)\r\n", n)) == nil; n++ {
 		}
 	})))
 	count := 0
-	soon(t, "reading", func() {
+	check.Soon(t, "reading", func() {
 		err := s.Marks(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, func(Mark) error {
 			if count++; count == 1000 {
 				return errors.New("enough")
 			}
 			return nil
 		})
-		says(t, hasClass(t, err, sync.Protocol), "enough")
+		check.Says(t, check.Class(t, err, sync.Protocol), "enough")
 	})
-	equal(t, "marks", count, 1000)
+	check.Equal(t, "marks", count, 1000)
 }
 
 func TestHeaders(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/lab/real"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -30,12 +31,12 @@ func TestPermanent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "flags", strings.Join(got, " "), c.want)
+			check.Equal(t, "flags", strings.Join(got, " "), c.want)
 		})
 	}
 	s := enter(t, script(t, caps("").with("EXAMINE", examine, "SELECT", "")))
 	_, err := s.Permanent(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7})
-	hasClass(t, err, sync.Temporary)
+	check.Class(t, err, sync.Temporary)
 }
 
 // What is asked changes nothing: a message that is marked as deleted is still there.

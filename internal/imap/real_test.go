@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/lab/real"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
@@ -19,7 +20,7 @@ func TestRealServers(t *testing.T) {
 			s := real.Start(t, kind, nil)
 			for security, port := range map[wire.Security]int{wire.ImplicitTLS: s.IMAPS, wire.StartTLS: s.IMAP} {
 				server := wire.Server{Host: "127.0.0.1", Port: port, Security: security, Side: "to", Roots: s.Roots}
-				hasClass(t, refused(t, server, Login{User: s.User, Password: password}), sync.Login)
+				check.Class(t, refused(t, server, Login{User: s.User, Password: password}), sync.Login)
 				ss, err := Dial(t.Context(), server, Login{User: s.User, Password: s.Password})
 				if err != nil {
 					t.Fatal(err)
@@ -37,7 +38,7 @@ func appendAndFind(t *testing.T, s *Session, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "created", f.Created, folder != "INBOX")
+	check.Equal(t, "created", f.Created, folder != "INBOX")
 	m := letter("Message-ID: <a@x>\r\nSubject: Gr\xc3\xbc\xc3\x9fe\r\n\r\nbody\r\n")
 	m.Flags, m.Date = []string{`\Seen`}, time.Date(2001, 2, 3, 4, 5, 6, 0, time.FixedZone("", -330*60))
 	first := max(f.UIDNext, 1) // Courier does not say it
@@ -46,7 +47,7 @@ func appendAndFind(t *testing.T, s *Session, folder string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "place", placed, sync.Placed{UIDValidity: f.UIDValidity, UID: n + first})
+		check.Equal(t, "place", placed, sync.Placed{UIDValidity: f.UIDValidity, UID: n + first})
 	}
 	got, err := found(t, s, f, first+1)
 	if err != nil || len(got) != 2 {
@@ -115,8 +116,8 @@ func TestBatchesAtRealServers(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, uid := range uids {
-				equal(t, "message", got[uid], want[i])
-				equal(t, "size", sizes[uid], int64(len(want[i])))
+				check.Equal(t, "message", got[uid], want[i])
+				check.Equal(t, "size", sizes[uid], int64(len(want[i])))
 			}
 			if _, err := s.Elsewhere(t.Context()); err != nil {
 				t.Error(err)
@@ -153,8 +154,8 @@ func TestBadMessageAtRealServers(t *testing.T) {
 					got = append(got, told(a))
 				}
 			}
-			equal(t, "answers", strings.Join(got, "|"), c.want+"|ok")
-			equal(t, "stored", len(server.Stored(t, "INBOX")), stored)
+			check.Equal(t, "answers", strings.Join(got, "|"), c.want+"|ok")
+			check.Equal(t, "stored", len(server.Stored(t, "INBOX")), stored)
 		})
 	}
 }

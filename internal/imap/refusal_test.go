@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -29,8 +30,8 @@ func TestThrottled(t *testing.T) {
 		status, text, _ := strings.Cut(c.text, " ")
 		for _, otherwise := range []sync.Class{sync.Refused, sync.Unavailable, sync.Temporary} {
 			e := refusal(otherwise, status, text)
-			equal(t, c.text, e.Class, sync.Temporary)
-			equal(t, c.text, e.Pause, c.pause)
+			check.Equal(t, c.text, e.Class, sync.Temporary)
+			check.Equal(t, c.text, e.Pause, c.pause)
 		}
 	}
 	for text, class := range map[string]sync.Class{
@@ -43,8 +44,8 @@ func TestThrottled(t *testing.T) {
 		"": sync.Refused,
 	} {
 		e := refusal(sync.Refused, "NO", text)
-		equal(t, text, e.Class, class)
-		equal(t, text, e.Pause, 0)
+		check.Equal(t, text, e.Class, class)
+		check.Equal(t, text, e.Pause, 0)
 	}
 }
 
@@ -53,22 +54,22 @@ func TestThrottledEverywhere(t *testing.T) {
 	for _, c := range throttles {
 		status, text, _ := strings.Cut(c.text, " ")
 		t.Run("login: "+c.text, func(t *testing.T) {
-			s := startScript(t, denies("AUTH=PLAIN LOGIN", "% "+c.text+"\r\n"))
-			e := hasClass(t, refused(t, at(s), Login{User: user, Password: password, Auth: "plain"}), sync.Temporary)
-			equal(t, "pause", e.Pause, c.pause)
+			s := check.Script(t, denies("AUTH=PLAIN LOGIN", "% "+c.text+"\r\n"))
+			e := check.Class(t, refused(t, at(s), Login{User: user, Password: password, Auth: "plain"}), sync.Temporary)
+			check.Equal(t, "pause", e.Pause, c.pause)
 		})
 		t.Run("EXAMINE: "+c.text, func(t *testing.T) {
 			_, err := enter(t, script(t, caps("").with("EXAMINE", "% "+c.text+"\r\n"))).Open(t.Context(), "INBOX", false)
-			equal(t, "pause", hasClass(t, err, sync.Temporary).Pause, c.pause)
+			check.Equal(t, "pause", check.Class(t, err, sync.Temporary).Pause, c.pause)
 		})
 		t.Run("BYE: "+text, func(t *testing.T) {
-			s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+			s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 				caps(multi).answerUntil(p, "LIST")
 				p.ReadLine()
 				p.Send("* BYE " + text + "\r\n")
 			})))
 			_, err := appendOne(t.Context(), s, inbox, letter("one line"))
-			equal(t, "pause", hasClass(t, err, sync.Temporary).Pause, c.pause)
+			check.Equal(t, "pause", check.Class(t, err, sync.Temporary).Pause, c.pause)
 		})
 		t.Run("APPEND: "+c.text, func(t *testing.T) {
 			s := hearing(t, multi, func(e ear) {
@@ -78,13 +79,13 @@ func TestThrottledEverywhere(t *testing.T) {
 				e.append()
 			})
 			p, q := s.Append(t.Context(), inbox, letters("a", "b")), s.Append(t.Context(), inbox, letters("c"))
-			e := hasClass(t, p.Wait(t.Context())[1].Err, sync.Temporary)
-			equal(t, "pause", e.Pause, c.pause)
-			equal(t, "unsent", e.Unsent, true)
+			e := check.Class(t, p.Wait(t.Context())[1].Err, sync.Temporary)
+			check.Equal(t, "pause", e.Pause, c.pause)
+			check.Equal(t, "unsent", e.Unsent, true)
 			if status == "BAD" { // it costs the connection, and for as long
-				e := hasClass(t, q.Wait(t.Context())[0].Err, sync.Temporary)
-				equal(t, "pause", e.Pause, c.pause)
-				equal(t, "unsent", e.Unsent, false)
+				e := check.Class(t, q.Wait(t.Context())[0].Err, sync.Temporary)
+				check.Equal(t, "pause", e.Pause, c.pause)
+				check.Equal(t, "unsent", e.Unsent, false)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package imap
 import (
 	"testing"
 
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -18,8 +19,8 @@ func TestRemediesOfRefusals(t *testing.T) {
 		"[NOPERM] no":           "the account may not write to that folder: choose another with --folder",
 		"no":                    "",
 	} {
-		equal(t, text, refusal(sync.Refused, "NO", text).Remedy, want)
+		check.Equal(t, text, refusal(sync.Refused, "NO", text).Remedy, want)
 	}
 	e, _ := classed(replaced(sync.Folder{Name: "x"}))
-	equal(t, "a folder that was replaced", e.Remedy, "run it again: it works on the new one")
+	check.Equal(t, "a folder that was replaced", e.Remedy, "run it again: it works on the new one")
 }

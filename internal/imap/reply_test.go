@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -43,7 +44,7 @@ func TestPlace(t *testing.T) {
 		{"% OK [APPENDUID 1 2", sync.Placed{}},
 		{"% OK [ALERT] full soon [APPENDUID 1 2]", sync.Placed{}},
 	} {
-		s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+		s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 			caps("").answerUntil(p, "LIST")
 			takes(p, "+ go\r\n", c.reply+"\r\n")
 		})))
@@ -51,7 +52,7 @@ func TestPlace(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", c.reply, err)
 		}
-		equal(t, c.reply, got, c.want)
+		check.Equal(t, c.reply, got, c.want)
 	}
 }
 
@@ -79,7 +80,7 @@ func TestRefusedMessage(t *testing.T) {
 	} {
 		for _, when := range []string{"before +", "after the literal", "LITERAL+"} {
 			t.Run(c.reply+" "+when, func(t *testing.T) {
-				s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+				s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 					caps(strings.TrimPrefix(when, "before +")).answerUntil(p, "LIST")
 					if when == "before +" {
 						line, _ := p.ReadLine()
@@ -91,14 +92,14 @@ func TestRefusedMessage(t *testing.T) {
 					takes(p, map[bool]string{true: "+ go\r\n"}[when != "LITERAL+"], "% OK [APPENDUID 1 2]\r\n")
 				})))
 				_, err := appendOne(t.Context(), s, inbox, letter("one line"))
-				e := hasClass(t, err, c.class)
-				equal(t, "code", e.Code, c.code)
-				equal(t, "unsent", e.Unsent, true)
-				says(t, e, `append to "INBOX": server said: `+sync.Clean(c.reply))
+				e := check.Class(t, err, c.class)
+				check.Equal(t, "code", e.Code, c.code)
+				check.Equal(t, "unsent", e.Unsent, true)
+				check.Says(t, e, `append to "INBOX": server said: `+sync.Clean(c.reply))
 
 				_, err = appendOne(t.Context(), s, inbox, letter("the next"))
 				if strings.HasPrefix(c.reply, "BAD") && when != "before +" { // more mail could be read as commands
-					equal(t, "unsent", hasClass(t, err, sync.Temporary).Unsent, true)
+					check.Equal(t, "unsent", check.Class(t, err, sync.Temporary).Unsent, true)
 				} else if err != nil {
 					t.Errorf("the next one: %v", err)
 				}
@@ -109,15 +110,15 @@ func TestRefusedMessage(t *testing.T) {
 
 // What the server says while the message is on its way, and then hangs up, is its answer.
 func TestRefusedHalfway(t *testing.T) {
-	s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+	s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 		caps("LITERAL+").answerUntil(p, "LIST")
 		p.ReadLine()
 		p.Send("p1 NO [TOOBIG] too big\r\n")
 	})))
 	var err error
-	soon(t, "the append", func() { _, err = appendOne(t.Context(), s, inbox, letter(strings.Repeat("x", 64<<20))) })
-	e := hasClass(t, err, sync.Refused)
-	equal(t, "unsent", e.Unsent, true)
+	check.Soon(t, "the append", func() { _, err = appendOne(t.Context(), s, inbox, letter(strings.Repeat("x", 64<<20))) })
+	e := check.Class(t, err, sync.Refused)
+	check.Equal(t, "unsent", e.Unsent, true)
 }
 
 func TestAnswersThatAreNone(t *testing.T) {
@@ -136,14 +137,14 @@ func TestAnswersThatAreNone(t *testing.T) {
 		{"nothing behind the tag", "+ go\r\n", "%\r\n", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+			s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 				caps("").answerUntil(p, "LIST")
 				takes(p, c.plus, c.reply)
 				p.ReadLine()
 			})))
 			_, err := appendOne(t.Context(), s, inbox, letter("one line"))
-			e := hasClass(t, err, sync.Protocol)
-			equal(t, "unsent", e.Unsent, c.unsent)
+			e := check.Class(t, err, sync.Protocol)
+			check.Equal(t, "unsent", e.Unsent, c.unsent)
 			_, err = appendOne(t.Context(), s, inbox, letter("one line"))
 			if !sync.NotStored(err) {
 				t.Errorf("the next one: %v", err)

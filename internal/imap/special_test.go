@@ -7,6 +7,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/lab/real"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -43,12 +44,12 @@ func TestSpecial(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "folder", got, c.want)
+			check.Equal(t, "folder", got, c.want)
 		})
 	}
 	s := enter(t, script(t, caps("").with(`LIST "" "*"`, "")))
 	_, err := s.Special(t.Context(), `\Sent`)
-	hasClass(t, err, sync.Temporary)
+	check.Class(t, err, sync.Temporary)
 }
 
 // Names are those that a user writes: without the prefix of the namespace, and with "/" between levels.
@@ -59,7 +60,7 @@ func TestSpecialBehindAPrefix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "folder", got, "Sent")
+	check.Equal(t, "folder", got, "Sent")
 	if _, err := s.Open(t.Context(), got, false); err != nil {
 		t.Error(err)
 	}
@@ -80,7 +81,7 @@ func TestNewSpecialFolderIsMarked(t *testing.T) {
 				r = r.with(c.create, ok)
 			}
 			_, err := enter(t, script(t, r)).Open(t.Context(), c.folder, true)
-			hasClass(t, err, sync.Missing) // made, says the script, and EXAMINE says what it said before
+			check.Class(t, err, sync.Missing) // made, says the script, and EXAMINE says what it said before
 		})
 	}
 }
@@ -93,7 +94,7 @@ func TestNothingIsSelectedAfterARefusedEXAMINE(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = s.Open(t.Context(), "None", false)
-	hasClass(t, err, sync.Missing)
+	check.Class(t, err, sync.Missing)
 	s.shy = true // as at Courier
 	if _, err := appendOne(t.Context(), s, f, letter("A: 1\r\n\r\n")); err != nil {
 		t.Error(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -48,9 +49,9 @@ func TestMark(t *testing.T) {
 		}
 	}
 	f.UIDValidity++
-	says(t, hasClass(t, s.Mark(t.Context(), f, []sync.Marking{forwarded(1)})[0], sync.Temporary), "replaced")
+	check.Says(t, check.Class(t, s.Mark(t.Context(), f, []sync.Marking{forwarded(1)})[0], sync.Temporary), "replaced")
 	f.Name = "nowhere"
-	hasClass(t, s.Mark(t.Context(), f, []sync.Marking{forwarded(1)})[0], sync.Missing)
+	check.Class(t, s.Mark(t.Context(), f, []sync.Marking{forwarded(1)})[0], sync.Missing)
 }
 
 func TestAnswersToSTORE(t *testing.T) {
@@ -73,23 +74,23 @@ func TestAnswersToSTORE(t *testing.T) {
 			err := s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7},
 				[]sync.Marking{{Flags: []string{`\Answered`, "$Forwarded"}, UIDs: []uint32{3}}})[0]
 			if c.class != 0 {
-				hasClass(t, err, c.class)
+				check.Class(t, err, c.class)
 			} else if err != nil {
 				t.Error(err)
 			}
-			equal(t, "STORE", strings.Join(storing(heard()), "|"), c.want)
+			check.Equal(t, "STORE", strings.Join(storing(heard()), "|"), c.want)
 		})
 	}
 }
 
 func TestMarkOnALineThatDies(t *testing.T) {
-	s := enter(t, startScript(t, loginless(func(p *lab.Peer) {
+	s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
 		caps("").with("SELECT", "* OK [UIDVALIDITY 7] x\r\n% OK\r\n", "UID STORE", "").answer(p)
 	})))
-	soon(t, "marking", func() {
+	check.Soon(t, "marking", func() {
 		one := sync.Marking{Flags: []string{`\Answered`}, UIDs: []uint32{3}}
 		for _, err := range s.Mark(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []sync.Marking{one, one}) {
-			hasClass(t, err, sync.Temporary)
+			check.Class(t, err, sync.Temporary)
 		}
 	})
 }
@@ -113,7 +114,7 @@ func TestMarkMany(t *testing.T) {
 		}
 		ranges += strings.Count(command, ":")
 	}
-	equal(t, "ranges", ranges, 1000)
+	check.Equal(t, "ranges", ranges, 1000)
 }
 
 // listening is a script that needs no login, and what it has heard: commands without their tags.
@@ -121,7 +122,7 @@ func listening(t *testing.T, r replies) (*lab.Script, func() []string) {
 	t.Helper()
 	var mu stdsync.Mutex
 	var all []string
-	s := startScript(t, loginless(func(p *lab.Peer) {
+	s := check.Script(t, loginless(func(p *lab.Peer) {
 		for line, err := p.ReadLine(); err == nil; line, err = p.ReadLine() {
 			mu.Lock()
 			_, command, _ := strings.Cut(line, " ")

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 )
 
 func TestNamesInModifiedUTF7(t *testing.T) {
@@ -24,10 +26,10 @@ func TestNamesInModifiedUTF7(t *testing.T) {
 		{"a😀ü", "a&2D3eAAD8-"},
 		{`"quoted\`, `"quoted\`},
 	} {
-		equal(t, c.name, encodeName(c.name), c.want)
+		check.Equal(t, c.name, encodeName(c.name), c.want)
 		got, ok := decodeName(c.want)
-		equal(t, c.want, ok, true)
-		equal(t, c.want, got, c.name)
+		check.Equal(t, c.want, ok, true)
+		check.Equal(t, c.want, got, c.name)
 	}
 }
 
@@ -47,7 +49,7 @@ func FuzzNamesFromServers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, coded string) {
 		if name, ok := decodeName(coded); ok {
-			equal(t, name, encodeName(name), coded)
+			check.Equal(t, name, encodeName(name), coded)
 		}
 	})
 }
@@ -89,7 +91,7 @@ func FuzzNames(f *testing.F) {
 			t.Skip("names are UTF-8; raw refuses others")
 		}
 		coded := encodeName(name)
-		equal(t, coded, apart(t, coded), name)
+		check.Equal(t, coded, apart(t, coded), name)
 		if got, ok := decodeName(coded); !ok || got != name {
 			t.Errorf("%q: got %q, %t, want %q", coded, got, ok, name)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -35,7 +36,7 @@ func list(ctx context.Context, s *Session) error {
 }
 
 func TestCancelled(t *testing.T) {
-	a := newTLS(t)
+	a := check.Authority(t)
 	login := func(ctx context.Context, server wire.Server) error {
 		s, err := Dial(ctx, server, alice)
 		if err == nil {
@@ -77,19 +78,7 @@ func TestCancelled(t *testing.T) {
 			s, reached := stalled(t, c.at, lab.POP3Options{TLS: a.Good.Config})
 			server := at(s)
 			server.Security, server.Roots, server.Timeout = c.security, a.Pool, time.Hour
-			why := errors.New("the user wants to go home")
-			ctx, cancel := context.WithCancelCause(t.Context())
-			go func() {
-				<-reached
-				cancel(why)
-			}()
-			soon(t, "the call", func() {
-				err := c.do(ctx, server)
-				isClass(t, err, sync.Stopped)
-				if !errors.Is(err, why) {
-					t.Errorf("got %v, want the cause in it", err)
-				}
-			})
+			check.Soon(t, "the call", func() { check.Stopped(t, c.do(check.Until(t, reached), server)) })
 		})
 	}
 }
@@ -97,7 +86,7 @@ func TestCancelled(t *testing.T) {
 // halfway is a server that stops in the middle of its answer to a command, and tells so.
 func halfway(t *testing.T, command, half string) (*lab.Script, <-chan struct{}) {
 	reached := make(chan struct{})
-	return startScript(t, func(p *lab.Peer) {
+	return check.Script(t, func(p *lab.Peer) {
 		answers("+OK\r\n", welcoming(command, ""))(p)
 		p.Send(half)
 		close(reached)
@@ -123,33 +112,23 @@ func TestCancelledHalfway(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			server, reached := halfway(t, c.command, c.half)
 			s := enter(t, server)
-			ctx, cancel := context.WithCancel(t.Context())
-			go func() {
-				<-reached
-				cancel()
-			}()
-			soon(t, "the call", func() { isClass(t, c.do(ctx, s), sync.Stopped) })
+			check.Soon(t, "the call", func() { check.Stopped(t, c.do(check.Until(t, reached), s)) })
 		})
 	}
 }
 
 func TestCancelledInTheHandshake(t *testing.T) {
 	reached := make(chan struct{})
-	s := startScript(t, func(p *lab.Peer) {
+	s := check.Script(t, func(p *lab.Peer) {
 		p.Conn.Read(make([]byte, 1))
 		close(reached)
 		io.Copy(io.Discard, p.Conn) // a ClientHello is no line
 	})
 	server := at(s)
 	server.Security, server.Timeout = wire.ImplicitTLS, time.Hour
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		<-reached
-		cancel()
-	}()
-	soon(t, "the handshake", func() {
-		_, err := Dial(ctx, server, alice)
-		isClass(t, err, sync.Stopped)
+	check.Soon(t, "the handshake", func() {
+		_, err := Dial(check.Until(t, reached), server, alice)
+		check.Stopped(t, err)
 	})
 }
 
@@ -160,7 +139,7 @@ func TestNothingIsBegunAfterCancellation(t *testing.T) {
 		s := enter(t, server)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		isClass(t, s.Close(ctx), sync.Stopped)
+		check.Class(t, s.Close(ctx), sync.Stopped)
 		s.Abandon()
 		server.Close()
 		if got := strings.Join(server.Commands(), "|"); strings.Contains(got, "QUIT") {
@@ -188,7 +167,7 @@ func isTimeout(err error) bool {
 
 func TestProgressRearmsTheDeadline(t *testing.T) {
 	const message = "+OK\r\nslow\r\n.\r\n"
-	s := startScript(t, func(p *lab.Peer) {
+	s := check.Script(t, func(p *lab.Peer) {
 		answers("+OK\r\n", welcoming("RETR", ""))(p)
 		drip(p, message, 150*time.Millisecond) // 2 s in all
 		p.ReadLine()
@@ -202,7 +181,7 @@ func TestProgressRearmsTheDeadline(t *testing.T) {
 	defer ss.Abandon()
 	err = ss.Retrieve(t.Context(), numbered(1), func(_ int, body io.Reader, _ error) error {
 		got, err := io.ReadAll(body)
-		equal(t, "body", string(got), "slow\r\n")
+		check.Equal(t, "body", string(got), "slow\r\n")
 		return err
 	})
 	if err != nil {
@@ -238,10 +217,10 @@ func TestSilence(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Abandon()
-			soon(t, "the call", func() {
+			check.Soon(t, "the call", func() {
 				err := c.do(s)
-				isClass(t, err, sync.Temporary)
-				says(t, err, "silent for 300ms")
+				check.Class(t, err, sync.Temporary)
+				check.Says(t, err, "silent for 300ms")
 			})
 		})
 	}

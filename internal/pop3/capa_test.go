@@ -5,14 +5,12 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/wire"
 )
 
 func TestAbilities(t *testing.T) {
-	authority, err := lab.NewTLS()
-	if err != nil {
-		t.Fatal(err)
-	}
+	authority := check.Authority(t)
 	for _, c := range []struct {
 		name          string
 		o             lab.POP3Options
@@ -28,9 +26,9 @@ func TestAbilities(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.o.TLS = authority.Good.Config
 			s := startPOP3(t, c.o)
-			host, port := s.Addr()
-			ss, err := Dial(t.Context(), wire.Server{Host: host, Port: port, Security: wire.StartTLS, Side: "from",
-				Roots: authority.Pool, Timeout: patience}, alice)
+			server := at(s)
+			server.Security, server.Roots = wire.StartTLS, authority.Pool
+			ss, err := Dial(t.Context(), server, alice)
 			if err != nil {
 				t.Fatal(err)
 			}

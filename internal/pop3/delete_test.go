@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -46,13 +47,13 @@ func TestDelete(t *testing.T) {
 			if err := s.Delete(t.Context(), []sync.Listed{all[1], all[3], all[2], all[4]}); err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "before QUIT", left(server), "one|a b  c|\xff\x80|.|one")
+			check.Equal(t, "before QUIT", left(server), "one|a b  c|\xff\x80|.|one")
 			if err := s.Close(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "after QUIT", left(server), "one")
+			check.Equal(t, "after QUIT", left(server), "one")
 			// from the last to the first, against numbers that shift
-			equal(t, "commands", strings.Join(begun(server, "DELE"), "|"), "DELE 5|DELE 4|DELE 3|DELE 2")
+			check.Equal(t, "commands", strings.Join(begun(server, "DELE"), "|"), "DELE 5|DELE 4|DELE 3|DELE 2")
 		})
 	}
 }
@@ -70,7 +71,7 @@ func TestDeleteOf1000(t *testing.T) {
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "left", left(server), "u0")
+	check.Equal(t, "left", left(server), "u0")
 	commands := server.Commands()
 	for i, c := range commands[len(commands)-2-2*999 : len(commands)-2] {
 		if verb := []string{"UIDL ", "DELE "}[i/999]; !strings.HasPrefix(c, verb) {
@@ -88,7 +89,7 @@ func TestNothingIsDeleted(t *testing.T) {
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	equal(t, "left", left(server), "one|a b  c|\xff\x80|.|one")
+	check.Equal(t, "left", left(server), "one|a b  c|\xff\x80|.|one")
 }
 
 func TestDeleteAndAbandon(t *testing.T) {
@@ -99,7 +100,7 @@ func TestDeleteAndAbandon(t *testing.T) {
 	}
 	s.Abandon()
 	enter(t, server)
-	equal(t, "left", left(server), "one|a b  c|\xff\x80|.|one")
+	check.Equal(t, "left", left(server), "one|a b  c|\xff\x80|.|one")
 }
 
 // Whatever is wrong with one message, no message is removed, and QUIT is not sent.
@@ -147,13 +148,13 @@ func TestDeleteThatFailsRemovesNothing(t *testing.T) {
 				}
 				server := startPOP3(t, o, five()...)
 				s := enter(t, server)
-				isClass(t, s.Delete(t.Context(), listed(t, s).Messages), c.class)
+				check.Class(t, s.Delete(t.Context(), listed(t, s).Messages), c.class)
 				if err := s.Close(t.Context()); err == nil {
 					t.Error("QUIT went well")
 				}
 				s.Abandon()
 				server.Close() // when the session is over
-				equal(t, "left", left(server), "one|a b  c|\xff\x80|.|one")
+				check.Equal(t, "left", left(server), "one|a b  c|\xff\x80|.|one")
 				if got := begun(server, "QUIT"); got != nil {
 					t.Error("QUIT was sent")
 				}
@@ -169,7 +170,7 @@ func TestMessageWithoutUIDLIsNotDeleted(t *testing.T) {
 	server := startPOP3(t, lab.POP3Options{NoUIDL: true}, five()...)
 	s := enter(t, server)
 	before := server.Commands()
-	isClass(t, s.Delete(t.Context(), []sync.Listed{{Number: 1, UIDL: "one"}, {Number: 2}}), sync.Bug)
+	check.Class(t, s.Delete(t.Context(), []sync.Listed{{Number: 1, UIDL: "one"}, {Number: 2}}), sync.Bug)
 	if got := server.Commands(); !reflect.DeepEqual(got, before) {
 		t.Errorf("sent: %v", got[len(before):])
 	}
@@ -201,8 +202,8 @@ func TestDeletedOnlyByOKToQUIT(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := s.Close(t.Context())
-			isClass(t, err, c.class)
-			says(t, err, c.says)
+			check.Class(t, err, c.class)
+			check.Says(t, err, c.says)
 		})
 	}
 }

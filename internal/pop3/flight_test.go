@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -55,13 +56,13 @@ func TestWindow(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := &hoarder{verb: "RETR", reply: "+OK\r\n.\r\n", most: c.most}
-			s := enter(t, startScript(t, h.play))
+			s := enter(t, check.Script(t, h.play))
 			var messages []sync.Listed
 			for n := range 1000 {
 				messages = append(messages, sync.Listed{Number: n + 1, Size: c.size})
 			}
 			at := 0
-			soon(t, "the retrieval", func() {
+			check.Soon(t, "the retrieval", func() {
 				err := s.Retrieve(t.Context(), messages, func(_ int, body io.Reader, _ error) error {
 					if out := int(h.received.Load()) - at; out > c.most {
 						return fmt.Errorf("%d commands are on their way, want no more than %d", out, c.most)
@@ -80,11 +81,11 @@ func TestWindow(t *testing.T) {
 
 func TestWindowOfHeaders(t *testing.T) {
 	h := &hoarder{verb: "TOP", reply: "+OK\r\nA: 1\r\n\r\n.\r\n", most: 400}
-	s := enter(t, startScript(t, h.play))
+	s := enter(t, check.Script(t, h.play))
 	got := 0
-	soon(t, "the headers", func() {
+	check.Soon(t, "the headers", func() {
 		err := s.Headers(t.Context(), make([]int, 1000), func(_ int, header []byte) error {
-			equal(t, "header", string(header), "A: 1\r\n\r\n")
+			check.Equal(t, "header", string(header), "A: 1\r\n\r\n")
 			got++
 			return nil
 		})
@@ -133,16 +134,16 @@ func TestRoundTrips(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			server := &counter{replies: welcoming("CAPA", c.capa, "UIDL", lists, "LIST", lists, "TOP", "-ERR\r\n",
 				"LAST", "-ERR\r\n")}
-			s, err := Dial(t.Context(), at(startScript(t, server.play)), Login{User: "alice", Password: "ascii"})
+			s, err := Dial(t.Context(), at(check.Script(t, server.play)), Login{User: "alice", Password: "ascii"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer s.Abandon()
-			equal(t, "round trips of the login", server.sent.Swap(0), c.login)
+			check.Equal(t, "round trips of the login", server.sent.Swap(0), c.login)
 			listed(t, s)
-			equal(t, "round trips of a listing", server.sent.Swap(0), c.list)
-			equal(t, "messages", len(listed(t, s).Messages), 2)
-			equal(t, "round trips of the next listing", server.sent.Swap(0), c.relist)
+			check.Equal(t, "round trips of a listing", server.sent.Swap(0), c.list)
+			check.Equal(t, "messages", len(listed(t, s).Messages), 2)
+			check.Equal(t, "round trips of the next listing", server.sent.Swap(0), c.relist)
 		})
 	}
 }
@@ -150,7 +151,7 @@ func TestRoundTrips(t *testing.T) {
 // 1000 commands go out in a few pieces: 400, then 200 whenever 200 have been answered.
 func TestCommandsGoOutTogether(t *testing.T) {
 	server := &counter{replies: welcoming("CAPA", "+OK\r\nPIPELINING\r\n.\r\n", "RETR", "+OK\r\n.\r\n")}
-	s := enter(t, startScript(t, server.play))
+	s := enter(t, check.Script(t, server.play))
 	server.sent.Store(0)
 	err := s.Retrieve(t.Context(), make([]sync.Listed, 1000), func(_ int, body io.Reader, _ error) error {
 		_, err := io.Copy(io.Discard, body)
@@ -164,8 +165,8 @@ func TestCommandsGoOutTogether(t *testing.T) {
 func TestTraceShowsEachCommandOfAFlight(t *testing.T) {
 	mail, numbers := oddMaildrop()
 	server := at(startPOP3(t, lab.POP3Options{}, mail...))
-	var trace strings.Builder
-	server.Trace = func(dir, line string) { trace.WriteString(dir + " " + line + "\n") }
+	var trace check.Trace
+	server.Trace = trace.Note
 	s, err := Dial(t.Context(), server, alice)
 	if err != nil {
 		t.Fatal(err)
@@ -205,20 +206,20 @@ func TestReplyThatNobodyAskedFor(t *testing.T) {
 			t.Run(c.name+" before "+name, func(t *testing.T) {
 				capa := "+OK\r\nPIPELINING\r\nUIDL\r\n.\r\n" // so that nothing is sent between the login and the call
 				heard := make(chan string, 1)
-				s := enter(t, startScript(t, func(p *lab.Peer) {
+				s := enter(t, check.Script(t, func(p *lab.Peer) {
 					answers("+OK\r\n", welcoming("CAPA", capa, "PASS", ""))(p)
 					p.Send("+OK\r\n" + c.reply)
 					rest, _ := io.ReadAll(p.Conn)
 					heard <- string(rest)
 				}))
 				err := do(s)
-				isClass(t, err, c.class)
-				says(t, err, c.says)
+				check.Class(t, err, c.class)
+				check.Says(t, err, c.says)
 				if err := s.Close(t.Context()); err == nil {
 					t.Error("the session is good")
 				}
 				s.Abandon()
-				equal(t, "sent", <-heard, "")
+				check.Equal(t, "sent", <-heard, "")
 			})
 		}
 	}
@@ -227,12 +228,7 @@ func TestReplyThatNobodyAskedFor(t *testing.T) {
 func BenchmarkRetrieve(b *testing.B) {
 	reply := "+OK 8000 octets\r\n" + strings.Repeat(strings.Repeat("x", 78)+"\r\n", 100) + ".\r\n"
 	h := &hoarder{verb: "RETR", reply: reply, most: 1}
-	script, err := lab.StartScript(h.play)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer script.Close()
-	s, err := Dial(b.Context(), at(script), alice)
+	s, err := Dial(b.Context(), at(check.Script(b, h.play)), alice)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -33,7 +34,7 @@ func FuzzStatusLine(f *testing.F) {
 		if !bytes.Equal(bytes.Trim(rest, blank), text) && !bytes.Equal(bytes.Trim(bytes.TrimSuffix(rest, []byte("\r")), blank), text) {
 			t.Fatalf("%q: text %q", line, text)
 		}
-		equal(t, "masked", l.masked(string(text)), string(text))
+		check.Equal(t, "masked", l.masked(string(text)), string(text))
 		if shown := sync.Clean(string(text)); shown != sync.Clean(shown) {
 			t.Fatalf("%q is shown as %q", text, shown)
 		}

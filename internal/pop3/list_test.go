@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -55,7 +57,7 @@ func TestList(t *testing.T) {
 func TestExpires(t *testing.T) {
 	for capa, want := range map[string]bool{"EXPIRE 0": true, "EXPIRE NEVER": false, "EXPIRE 30": false, "EXPIRE 0 USER": false} {
 		s := enter(t, startPOP3(t, lab.POP3Options{ExtraCapa: []string{capa}}))
-		equal(t, capa, listed(t, s).Expires, want)
+		check.Equal(t, capa, listed(t, s).Expires, want)
 	}
 }
 
@@ -79,14 +81,14 @@ func TestLast(t *testing.T) {
 			server := startPOP3(t, c.o, two...)
 			s := enter(t, server)
 			for range 2 { // the second shows that the first left the session in step
-				equal(t, "last", listed(t, s).Last, c.want)
+				check.Equal(t, "last", listed(t, s).Last, c.want)
 			}
-			equal(t, "asked", slices.Contains(server.Commands(), "LAST"), c.asks)
+			check.Equal(t, "asked", slices.Contains(server.Commands(), "LAST"), c.asks)
 		})
 	}
 	server := startPOP3(t, lab.POP3Options{NoCAPA: true, Last: 2})
 	listed(t, enter(t, server))
-	equal(t, "asked for an empty maildrop", slices.Contains(server.Commands(), "LAST"), false)
+	check.Equal(t, "asked for an empty maildrop", slices.Contains(server.Commands(), "LAST"), false)
 }
 
 func TestListOfAnEmptyMaildrop(t *testing.T) {
@@ -105,7 +107,7 @@ func TestListOf100000Messages(t *testing.T) {
 	}
 	s := enter(t, startPOP3(t, lab.POP3Options{}, mail...))
 	got := listed(t, s).Messages
-	equal(t, "messages", len(got), len(mail))
+	check.Equal(t, "messages", len(got), len(mail))
 	for i, m := range got {
 		if want := (sync.Listed{Number: i + 1, UIDL: mail[i].UIDL, Size: mail[i].Size}); m != want {
 			t.Fatalf("got %+v, want %+v", m, want)
@@ -128,7 +130,7 @@ func TestUIDLsOfAllKinds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := enter(t, startPOP3(t, lab.POP3Options{}, lab.Mail{UIDL: c.sent}, lab.Mail{UIDL: c.sent}))
 			for i, m := range listed(t, s).Messages {
-				equal(t, fmt.Sprintf("UIDL of message %d", i+1), m.UIDL, c.want)
+				check.Equal(t, fmt.Sprintf("UIDL of message %d", i+1), m.UIDL, c.want)
 			}
 		})
 	}
@@ -179,10 +181,10 @@ func TestListingLines(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			replies := welcoming("UIDL", "+OK\r\n"+c.uidl+".\r\n", "LIST", "+OK\r\n"+c.list+".\r\n")
-			s := enter(t, startScript(t, answers("+OK\r\n", replies)))
+			s := enter(t, check.Script(t, answers("+OK\r\n", replies)))
 			got, err := s.List(t.Context())
 			if c.want == nil {
-				isClass(t, err, c.class)
+				check.Class(t, err, c.class)
 				if err := s.Close(t.Context()); err == nil {
 					t.Error("QUIT was sent after a listing that cannot be used")
 				}
@@ -215,15 +217,15 @@ func TestListRefused(t *testing.T) {
 		{"LIST with garbage", welcoming("UIDL", "+OK\r\n.\r\n", "LIST", "1 10\r\n.\r\n"), sync.Protocol},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			server := at(startScript(t, answers("+OK\r\n", c.replies)))
-			server.Timeout = patience / 20
+			server := at(check.Script(t, answers("+OK\r\n", c.replies)))
+			server.Timeout = time.Second
 			s, err := Dial(t.Context(), server, alice)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer s.Abandon()
 			_, err = s.List(t.Context())
-			isClass(t, err, c.class)
+			check.Class(t, err, c.class)
 		})
 	}
 }
@@ -244,7 +246,7 @@ func TestCapabilitiesOfBeforeTheLogin(t *testing.T) {
 		return "", false
 	}}))
 	_, err := s.List(t.Context())
-	isClass(t, err, sync.Temporary)
+	check.Class(t, err, sync.Temporary)
 }
 
 // endless sends a line until nobody listens.
@@ -258,8 +260,8 @@ func endless(command, line string) func(*lab.Peer) {
 }
 
 func TestEndlessCAPA(t *testing.T) {
-	soon(t, "the login", func() {
-		isClass(t, refused(t, at(startScript(t, endless("CAPA", "X-NEW\r\n"))), alice), sync.Protocol)
+	check.Soon(t, "the login", func() {
+		check.Class(t, refused(t, at(check.Script(t, endless("CAPA", "X-NEW\r\n"))), alice), sync.Protocol)
 	})
 }
 
@@ -273,15 +275,15 @@ func TestEndlessListing(t *testing.T) {
 		{"long lines", "1 " + strings.Repeat("u", 2000) + "\r\n", listMax, listOctets / 2002},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := enter(t, startScript(t, endless("LIST", c.line)))
+			s := enter(t, check.Script(t, endless("LIST", c.line)))
 			if _, err := s.command("LIST"); err != nil {
 				t.Fatal(err)
 			}
 			n := 0
-			soon(t, "the listing", func() {
-				isClass(t, readLines(s.w, c.most, func(string) error { n++; return nil }), sync.Protocol)
+			check.Soon(t, "the listing", func() {
+				check.Class(t, readLines(s.w, c.most, func(string) error { n++; return nil }), sync.Protocol)
 			})
-			equal(t, "lines", n, c.lines)
+			check.Equal(t, "lines", n, c.lines)
 		})
 	}
 }
@@ -297,8 +299,8 @@ func TestRefusedListingInAFlight(t *testing.T) {
 		return "", false
 	}}, lab.Mail{UIDL: "a"}, lab.Mail{UIDL: "b"}))
 	_, err := s.List(t.Context())
-	isClass(t, err, sync.Temporary)
-	equal(t, "messages", len(listed(t, s).Messages), 2)
+	check.Class(t, err, sync.Temporary)
+	check.Equal(t, "messages", len(listed(t, s).Messages), 2)
 }
 
 // More lines than there may be are not kept.
@@ -306,8 +308,8 @@ func TestListingOf3MillionLines(t *testing.T) {
 	n := 0
 	lines := lineFunc(func() (string, error) { n++; return fmt.Sprintf("%d u\r\n", n), nil })
 	_, err := readEntries(lines, "UIDL")
-	isClass(t, err, sync.Protocol)
-	equal(t, "lines", n, listMax+1)
+	check.Class(t, err, sync.Protocol)
+	check.Equal(t, "lines", n, listMax+1)
 }
 
 // A lineFunc gives one line after the other.

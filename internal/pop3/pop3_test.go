@@ -2,10 +2,6 @@ package pop3
 
 import (
 	"context"
-	"encoding/base64"
-	"errors"
-	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
 )
@@ -20,19 +17,12 @@ import (
 // TestMain fails if anything of a session is still running at the end.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const (
-	user     = "alice@example.org"
-	password = "correct horse  bättery" // blanks and UTF-8 must come through
-)
-
-// patience is how long a test waits for what should come at once.
-const patience = 20 * time.Second
+const user, password, patience = check.User, check.Password, check.Patience
 
 var alice = Login{User: user, Password: password}
 
 type listener interface {
 	Addr() (host string, port int)
-	Close()
 }
 
 // startPOP3 starts a server for alice that ends with the test.
@@ -56,17 +46,6 @@ func replying(command, reply string) func(int, string) (string, bool) {
 		}
 		return "", false
 	}
-}
-
-// startScript starts a server that does as it is told, and ends with the test.
-func startScript(t *testing.T, play func(*lab.Peer)) *lab.Script {
-	t.Helper()
-	s, err := lab.StartScript(play)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
 }
 
 // answers is a script: a greeting, then for each command the answer to the longest beginning of it that is known.
@@ -138,98 +117,24 @@ func refused(t *testing.T, server wire.Server, l Login) error {
 	return err
 }
 
-// isClass checks the class of an error, and that there is no secret in it, and nothing a terminal would obey.
-func isClass(t *testing.T, err error, want sync.Class) *sync.Error {
-	t.Helper()
-	e, ok := errors.AsType[*sync.Error](err)
-	if !ok {
-		t.Fatalf("got %v, want an error of class %d", err, want)
-	}
-	if e.Class != want {
-		t.Errorf("class of %q: got %d, want %d", err, e.Class, want)
-	}
-	all := fmt.Sprintf("%v\n%#v\n%v", err, e, errors.Unwrap(e))
-	for _, secret := range secrets(password) {
-		if strings.Contains(all, secret) {
-			t.Errorf("the secret %q is in %s", secret, all)
-		}
-	}
-	if text := e.Error() + e.Server + e.Code + e.Remedy; text != sync.Clean(text) && len(text) < 500 {
-		t.Errorf("the error has control characters: %q", text)
-	}
-	return e
-}
-
-// secrets are the forms in which a password goes over the line.
-func secrets(password string) []string {
-	plain := "\x00" + user + "\x00" + password
-	return []string{password, encoded(password), encoded(plain), password[:7]}
-}
-
-func encoded(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
-
-// says checks that a text is in an error.
-func says(t *testing.T, err error, want string) {
-	t.Helper()
-	if !strings.Contains(err.Error(), want) {
-		t.Errorf("got %q, want %q in it", err, want)
-	}
-}
-
-// equal compares what a test got with what it wants.
-func equal[T comparable](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s:\ngot  %#v\nwant %#v", what, got, want)
-	}
-}
-
-// soon runs what must come to an end by itself.
-func soon(t *testing.T, what string, do func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		do()
-	}()
-	select {
-	case <-done:
-	case <-time.After(patience):
-		t.Fatalf("%s did not end within %v", what, patience)
-	}
-}
-
-// unused gives a port of 127.0.0.1 on which nobody listens.
-func unused(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 func TestUnreachableServer(t *testing.T) {
 	t.Run("no such host", func(t *testing.T) {
 		err := refused(t, wire.Server{Host: "pop.invalid", Port: 995, Side: "from", Timeout: patience}, alice)
-		isClass(t, err, sync.Temporary)
-		says(t, err, "pop.invalid")
+		check.Class(t, err, sync.Temporary)
+		check.Says(t, err, "pop.invalid")
 	})
 	t.Run("nobody listens", func(t *testing.T) {
-		err := refused(t, wire.Server{Host: "127.0.0.1", Port: unused(t), Side: "from", Timeout: patience}, alice)
-		e := isClass(t, err, sync.Temporary)
-		says(t, err, "connection refused")
-		if !strings.Contains(e.Remedy, "host and the port") {
-			t.Errorf("remedy: %q", e.Remedy)
-		}
+		err := refused(t, wire.Server{Host: "127.0.0.1", Port: check.Unused(t), Side: "from", Timeout: patience}, alice)
+		e := check.Class(t, err, sync.Temporary)
+		check.Says(t, err, "connection refused")
+		check.Advises(t, e, "host and the port")
 	})
 	t.Run("cancelled before", func(t *testing.T) {
 		s := startPOP3(t, lab.POP3Options{})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := Dial(ctx, at(s), alice)
-		isClass(t, err, sync.Stopped)
+		check.Class(t, err, sync.Stopped)
 	})
 }
 
@@ -253,21 +158,21 @@ func TestGreeting(t *testing.T) {
 		{"nothing", "", sync.Temporary, "closed the connection"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := startScript(t, func(p *lab.Peer) { p.Send(c.greeting) })
+			s := check.Script(t, func(p *lab.Peer) { p.Send(c.greeting) })
 			err := refused(t, at(s), alice)
-			isClass(t, err, c.class)
-			says(t, err, c.says)
+			check.Class(t, err, c.class)
+			check.Says(t, err, c.says)
 		})
 	}
 }
 
 func TestSilentServer(t *testing.T) {
-	s := startScript(t, func(p *lab.Peer) { p.ReadLine() })
+	s := check.Script(t, func(p *lab.Peer) { p.ReadLine() })
 	server := at(s)
 	server.Timeout = 50 * time.Millisecond
-	soon(t, "waiting for a greeting", func() {
+	check.Soon(t, "waiting for a greeting", func() {
 		err := refused(t, server, alice)
-		isClass(t, err, sync.Temporary)
-		says(t, err, "silent for 50ms")
+		check.Class(t, err, sync.Temporary)
+		check.Says(t, err, "silent for 50ms")
 	})
 }

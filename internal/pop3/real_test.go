@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/internal/lab/real"
 	"github.com/pop2imap/pop2imap/internal/wire"
 	"github.com/pop2imap/pop2imap/sync"
@@ -38,7 +39,7 @@ func TestRealServers(t *testing.T) {
 			deleteSome(t, wire.Server{Host: "127.0.0.1", Port: s.POP3S, Side: "from", Roots: s.Roots},
 				Login{User: s.User, Password: s.Password})
 			server := wire.Server{Host: "localhost", Port: s.POP3S, Side: "from", Roots: s.Roots}
-			isClass(t, refused(t, server, Login{User: s.User, Password: password}), sync.Login)
+			check.Class(t, refused(t, server, Login{User: s.User, Password: password}), sync.Login)
 		})
 	}
 }
@@ -67,7 +68,7 @@ func retrieveAll(t *testing.T, server wire.Server, l Login) {
 	at := 0
 	err = s.Headers(t.Context(), numbers, func(_ int, header []byte) error {
 		want, _, _ := strings.Cut(string(canonical([]byte(realMail[at]))), "\r\n\r\n")
-		equal(t, "header", string(header), want+"\r\n\r\n")
+		check.Equal(t, "header", string(header), want+"\r\n\r\n")
 		at++
 		return nil
 	})
@@ -77,7 +78,7 @@ func retrieveAll(t *testing.T, server wire.Server, l Login) {
 	at = 0
 	err = s.Retrieve(t.Context(), append(list.Messages, sync.Listed{Number: 4711}), func(_ int, body io.Reader, err error) error {
 		if at == len(realMail) {
-			isClass(t, err, sync.Vanished)
+			check.Class(t, err, sync.Vanished)
 			return nil
 		}
 		if err != nil {
@@ -109,7 +110,7 @@ func deleteSome(t *testing.T, server wire.Server, l Login) {
 		}
 		defer s.Abandon()
 		before = listed(t, s).Messages
-		equal(t, "messages", len(before), len(realMail))
+		check.Equal(t, "messages", len(before), len(realMail))
 		if err := s.Delete(t.Context(), []sync.Listed{before[1], before[3]}); err != nil {
 			t.Fatal(err)
 		}
@@ -128,5 +129,5 @@ func deleteSome(t *testing.T, server wire.Server, l Login) {
 	for _, m := range listed(t, s).Messages {
 		got = append(got, m.UIDL)
 	}
-	equal(t, "left", strings.Join(got, "|"), strings.Join([]string{before[0].UIDL, before[2].UIDL, before[4].UIDL}, "|"))
+	check.Equal(t, "left", strings.Join(got, "|"), strings.Join([]string{before[0].UIDL, before[2].UIDL, before[4].UIDL}, "|"))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -44,9 +45,9 @@ func TestRefusalInPlainText(t *testing.T) {
 					name = "mailbox in use"
 				}
 				reply := "-ERR " + c.text + "\r\n"
-				s := startScript(t, answers("+OK <1@lab>\r\n", map[string]string{"USER": "+OK\r\n", "PASS": reply, "APOP": reply,
-					"AUTH": "+ \r\n", encoded("\x00" + name)[:12]: reply}))
-				e := isClass(t, refused(t, at(s), Login{name, password, auth}), c.class)
+				s := check.Script(t, answers("+OK <1@lab>\r\n", map[string]string{"USER": "+OK\r\n", "PASS": reply, "APOP": reply,
+					"AUTH": "+ \r\n", check.Encoded("\x00" + name)[:12]: reply}))
+				e := check.Class(t, refused(t, at(s), Login{name, password, auth}), c.class)
 				if c.class == sync.Temporary && strings.Contains(e.Remedy, "check user name") {
 					t.Errorf("remedy: %q", e.Remedy)
 				}
@@ -97,7 +98,7 @@ func TestPauseBeforeTheNextLogin(t *testing.T) {
 		if c.text[0] != '[' {
 			want = sync.Login
 		}
-		equal(t, c.text, isClass(t, err, want).Pause, c.pause)
+		check.Equal(t, c.text, check.Class(t, err, want).Pause, c.pause)
 	}
 }
 
@@ -121,7 +122,7 @@ func TestLoginDelay(t *testing.T) {
 		{"X", 0},
 	} {
 		s := enter(t, startPOP3(t, lab.POP3Options{ExtraCapa: []string{c.capa}}))
-		equal(t, c.capa, listed(t, s).LoginDelay, c.want)
+		check.Equal(t, c.capa, listed(t, s).LoginDelay, c.want)
 	}
 }
 

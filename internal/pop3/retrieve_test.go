@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -65,7 +66,7 @@ func TestRetrieveGivesEachOctet(t *testing.T) {
 			s := enter(t, startPOP3(t, o, mail...))
 			at := 0
 			err := s.Retrieve(t.Context(), numbered(numbers...), func(n int, body io.Reader, err error) error {
-				equal(t, "number", n, numbers[at])
+				check.Equal(t, "number", n, numbers[at])
 				m := oddMail[at]
 				at++
 				if err != nil {
@@ -105,7 +106,7 @@ func TestHeaders(t *testing.T) {
 				if header, _, ok := strings.Cut(want, "\r\n\r\n"); ok {
 					want = header + "\r\n\r\n"
 				}
-				equal(t, m.name, got[i+1], want)
+				check.Equal(t, m.name, got[i+1], want)
 			}
 			if err := s.Close(t.Context()); err != nil {
 				t.Error(err)
@@ -155,7 +156,7 @@ func TestHeaderOf3MiB(t *testing.T) {
 }
 
 func TestHeaderWithoutAnEnd(t *testing.T) {
-	s := enter(t, startScript(t, func(p *lab.Peer) {
+	s := enter(t, check.Script(t, func(p *lab.Peer) {
 		answers("+OK\r\n", welcoming("TOP", ""))(p)
 		for p.Send(strings.Repeat("A: 1\r\n", 1000)) == nil {
 		}
@@ -163,9 +164,9 @@ func TestHeaderWithoutAnEnd(t *testing.T) {
 	if err := s.conn.Send("TOP 1 0"); err != nil {
 		t.Fatal(err)
 	}
-	soon(t, "the header", func() {
+	check.Soon(t, "the header", func() {
 		err := s.header(new(bytes.Buffer), 100, 100_000)
-		isClass(t, err, sync.Protocol)
+		check.Class(t, err, sync.Protocol)
 	})
 	if _, err := s.List(t.Context()); err == nil {
 		t.Error("the session goes on")
@@ -224,9 +225,9 @@ func TestRefusedMessageIsVanished(t *testing.T) {
 			var got []string
 			err := s.Retrieve(t.Context(), numbered(1, 2, 3), func(n int, body io.Reader, err error) error {
 				if err != nil {
-					e := isClass(t, err, sync.Vanished)
-					equal(t, "code", e.Code, c.code)
-					equal(t, "server", e.Server, sync.Clean(c.reply))
+					e := check.Class(t, err, sync.Vanished)
+					check.Equal(t, "code", e.Code, c.code)
+					check.Equal(t, "server", e.Server, sync.Clean(c.reply))
 					if body != nil {
 						t.Error("a body with the refusal")
 					}
@@ -267,7 +268,7 @@ func TestCutBodyIsNoMessage(t *testing.T) {
 				}
 				return nil // a caller that looks away: the next call must say it all the same
 			})
-			isClass(t, err, sync.Temporary)
+			check.Class(t, err, sync.Temporary)
 			if err := s.Close(t.Context()); err == nil {
 				t.Error("QUIT went well on a broken line")
 			}
@@ -282,7 +283,7 @@ func TestRETRAnsweredWithNonsense(t *testing.T) {
 			t.Error("a message")
 			return nil
 		})
-		isClass(t, err, sync.Protocol)
+		check.Class(t, err, sync.Protocol)
 	}
 }
 
@@ -297,19 +298,19 @@ func TestClose(t *testing.T) {
 		if err := s.Close(t.Context()); err == nil {
 			t.Error("closed twice")
 		}
-		equal(t, "QUIT", strings.Count(strings.Join(server.Commands(), "|"), "QUIT"), 1)
+		check.Equal(t, "QUIT", strings.Count(strings.Join(server.Commands(), "|"), "QUIT"), 1)
 	})
 	t.Run("refused", func(t *testing.T) {
-		s := enter(t, startScript(t, answers("+OK\r\n", welcoming("QUIT", "-ERR some messages were not removed\r\n"))))
-		isClass(t, closed(t.Context(), s), sync.Temporary)
+		s := enter(t, check.Script(t, answers("+OK\r\n", welcoming("QUIT", "-ERR some messages were not removed\r\n"))))
+		check.Class(t, closed(t.Context(), s), sync.Temporary)
 	})
 	t.Run("without an answer", func(t *testing.T) {
-		s := enter(t, startScript(t, answers("+OK\r\n", welcoming("QUIT", ""))))
-		isClass(t, closed(t.Context(), s), sync.Temporary)
+		s := enter(t, check.Script(t, answers("+OK\r\n", welcoming("QUIT", ""))))
+		check.Class(t, closed(t.Context(), s), sync.Temporary)
 	})
 	t.Run("nothing depends on the answer", func(t *testing.T) {
 		heard := make(chan string, 1)
-		s := enter(t, startScript(t, func(p *lab.Peer) {
+		s := enter(t, check.Script(t, func(p *lab.Peer) {
 			answers("+OK\r\n", welcoming("QUIT", ""))(p)
 			heard <- "QUIT"
 		}))
@@ -319,7 +320,7 @@ func TestClose(t *testing.T) {
 		if err := s.Close(t.Context()); err != nil {
 			t.Errorf("got %v from a server that does not answer", err)
 		}
-		equal(t, "heard", <-heard, "QUIT")
+		check.Equal(t, "heard", <-heard, "QUIT")
 	})
 	t.Run("abandoned", func(t *testing.T) {
 		server := startPOP3(t, lab.POP3Options{}, lab.Mail{UIDL: "a"})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -185,7 +186,7 @@ func TestSilenceOfACompressor(t *testing.T) {
 }
 
 func TestDeflateWithinTLS(t *testing.T) {
-	a := authority(t)
+	a := check.Authority(t)
 	s := play(t, func(p *lab.Peer) {
 		p.StartTLS(a.Good.Config)
 		p.Compress()

@@ -15,17 +15,9 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
-
-func authority(t *testing.T) *lab.Authority {
-	t.Helper()
-	a, err := lab.NewTLS()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
 
 // shakes is a server that says one line within TLS.
 func shakes(conf *tls.Config) func(*lab.Peer) {
@@ -38,30 +30,11 @@ func shakes(conf *tls.Config) func(*lab.Peer) {
 }
 
 func TestHandshake(t *testing.T) {
-	a, other := authority(t), authority(t)
-	pin, _ := hex.DecodeString(a.Expired.Fingerprint)
-	for _, c := range []struct {
-		name        string
-		leaf        lab.Leaf
-		roots       *x509.CertPool
-		fingerprint []byte
-		host        string
-		says        string // "": it is trusted
-	}{
-		{"known authority", a.Good, a.Pool, nil, "127.0.0.1", ""},
-		{"known authority, by name", a.Good, a.Pool, nil, "localhost", ""},
-		{"pinned", a.Expired, nil, pin, "127.0.0.1", ""},
-		{"the system's authorities", a.Good, nil, nil, "127.0.0.1", "not trusted"},
-		{"another authority", a.Good, other.Pool, nil, "127.0.0.1", "not trusted"},
-		{"expired", a.Expired, a.Pool, nil, "127.0.0.1", "valid from 2019-01-01 to 2020-01-01 only"},
-		{"another name", a.WrongName, a.Pool, nil, "localhost", "wrong.example.org, not localhost"},
-		{"another pin", a.Good, a.Pool, pin, "127.0.0.1", "not the pinned one"},
-		{"an empty pin", a.Good, a.Pool, []byte{}, "127.0.0.1", "not the pinned one"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := play(t, shakes(c.leaf.Config))
-			s.Security, s.Host, s.Roots, s.Fingerprint = ImplicitTLS, c.host, c.roots, c.fingerprint
-			if c.says == "" {
+	for _, c := range check.Certificates(t) {
+		t.Run(c.Name, func(t *testing.T) {
+			s := play(t, shakes(c.Leaf.Config))
+			s.Security, s.Host, s.Roots, s.Fingerprint = ImplicitTLS, c.Host, c.Roots, c.Pin
+			if c.Fails == "" {
 				conn := dial(t, s)
 				if line, err := conn.ReadLine(100); string(line) != "within\r\n" || err != nil || !conn.Secure() {
 					t.Errorf("got %q and %v, secure: %v", line, err, conn.Secure())
@@ -69,17 +42,19 @@ func TestHandshake(t *testing.T) {
 				return
 			}
 			_, err := Dial(t.Context(), s)
-			e := isClass(t, err, sync.Unavailable, c.says)
-			if sum := "sha256:" + c.leaf.Fingerprint; !strings.Contains(e.Error(), sum) ||
-				!strings.Contains(e.Remedy, "--to-tls-fingerprint "+sum) {
-				t.Errorf("no fingerprint %s in %q, or in %q", sum, e, e.Remedy)
-			}
+			c.Distrusted(t, err, "to")
 		})
 	}
 }
 
+func TestCleartextOnlyByName(t *testing.T) {
+	if Cleartext == 0 {
+		t.Error("cleartext is what comes without a name")
+	}
+}
+
 func TestHandshakeThatFails(t *testing.T) {
-	a := authority(t)
+	a := check.Authority(t)
 	old := a.Good.Config.Clone()
 	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	foreign := a.Good.Config.Clone()
@@ -105,9 +80,7 @@ func TestHandshakeThatFails(t *testing.T) {
 			s.Security, s.Roots, s.Timeout = ImplicitTLS, a.Pool, 300*time.Millisecond
 			_, err := Dial(t.Context(), s)
 			e := isClass(t, err, c.class, c.says)
-			if !strings.Contains(e.Remedy, c.remedy) {
-				t.Errorf("remedy: %q", e.Remedy)
-			}
+			check.Advises(t, e, c.remedy)
 		})
 	}
 }
@@ -130,7 +103,7 @@ func oldServer(p *lab.Peer) {
 }
 
 func TestStartTLS(t *testing.T) {
-	a := authority(t)
+	a := check.Authority(t)
 	t.Run("after cleartext", func(t *testing.T) {
 		s := play(t, func(p *lab.Peer) {
 			p.Send("go\r\n")
@@ -186,7 +159,7 @@ func TestStartTLS(t *testing.T) {
 
 // A line that TLS does not end properly was cut, by whomever.
 func TestCutWithinTLS(t *testing.T) {
-	a := authority(t)
+	a := check.Authority(t)
 	for _, last := range []string{"", "\x17\x03\x03\x00\x20cut in a record"} {
 		s := play(t, func(p *lab.Peer) {
 			tcp := p.Conn
@@ -228,7 +201,7 @@ func TestCertificateWithControlCharacters(t *testing.T) {
 }
 
 func TestSecured(t *testing.T) {
-	a := authority(t)
+	a := check.Authority(t)
 	for _, c := range []struct {
 		name  string
 		leaf  lab.Leaf

@@ -14,24 +14,19 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/check"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
 // TestMain fails if anything of a connection is still running at the end.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what should come at once.
-const patience = 20 * time.Second
+const patience = check.Patience
 
 // play starts a server that does as it is told, and describes it.
 func play(t *testing.T, script func(*lab.Peer)) Server {
 	t.Helper()
-	s, err := lab.StartScript(script)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	host, port := s.Addr()
+	host, port := check.Script(t, script).Addr()
 	return Server{Host: host, Port: port, Security: Cleartext, Side: "to", Timeout: patience}
 }
 
@@ -48,25 +43,16 @@ func dial(t *testing.T, s Server) *Conn {
 // listen reads until the client hangs up.
 func listen(p *lab.Peer) { io.Copy(io.Discard, p.Conn) }
 
+// isClass checks the class of an error, and that a text is in it.
 func isClass(t *testing.T, err error, want sync.Class, says string) *sync.Error {
 	t.Helper()
-	e, ok := errors.AsType[*sync.Error](err)
-	if !ok {
-		t.Fatalf("got %v, want an error of class %d", err, want)
-	}
-	if e.Class != want || !strings.Contains(e.Error(), says) {
-		t.Errorf("got %q of class %d, want %q of class %d", e, e.Class, says, want)
-	}
+	e := check.Class(t, err, want)
+	check.Says(t, e, says)
 	return e
 }
 
 func TestDialToNobody(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
+	port := check.Unused(t)
 	for _, c := range []struct {
 		name   string
 		server Server
@@ -84,7 +70,7 @@ func TestDialToNobody(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")
 	cancel(why)
-	_, err = Dial(ctx, Server{Host: "127.0.0.1", Port: port, Side: "to"})
+	_, err := Dial(ctx, Server{Host: "127.0.0.1", Port: port, Side: "to"})
 	isClass(t, err, sync.Stopped, "enough")
 	if !errors.Is(err, why) {
 		t.Error("the cause is not in the error")
@@ -152,9 +138,7 @@ func TestSilence(t *testing.T) {
 	s.Timeout = 50 * time.Millisecond
 	_, err := dial(t, s).ReadLine(100)
 	e := isClass(t, err, sync.Temporary, "silent for 50ms")
-	if !strings.Contains(e.Remedy, "--timeout") {
-		t.Errorf("remedy: %q", e.Remedy)
-	}
+	check.Advises(t, e, "--timeout")
 }
 
 // A write to a server that does not read ends too.
