@@ -53,6 +53,14 @@ func (e ear) append() (h heard, err error) {
 	}
 }
 
+// begin reads of a command its first line and 1 MiB.
+func (e ear) begin() (h heard) {
+	line, _ := e.r.ReadString('\n')
+	h.tag, _, _ = strings.Cut(line, " ")
+	io.CopyN(io.Discard, e.r, 1<<20)
+	return h
+}
+
 // say answers a command; "%" stands for its tag.
 func (e ear) say(h heard, reply string) { e.p.Send(strings.ReplaceAll(reply, "%", h.tag) + "\r\n") }
 

@@ -243,64 +243,7 @@ func noise(octets int) string {
 	return string(raw)
 }
 
-// As TestLineThatBreaksInABatch: what is said to be unsent is, and of what the server may have nothing is said.
-func TestLineThatBreaksInACompressedBatch(t *testing.T) {
-	temporary, unsent := outcome(sync.Temporary, ""), outcome(sync.Temporary, " unsent")
-	refused := outcome(sync.Refused, " unsent")
-	big := noise(16 << 20)
-	for _, c := range []struct {
-		name, caps string
-		batch      []sync.Outgoing
-		play       func(ear)
-		want       string
-	}{
-		{"in the second of three", "LITERAL+", letters("a", big, "c"), func(e ear) {
-			e.append()
-			io.CopyN(io.Discard, e.r, 1<<20)
-		}, temporary + "|" + unsent + "|" + unsent},
-		{"in the second, the first answered", "LITERAL+", letters("a", big, "c"), func(e ear) {
-			h, _ := e.append()
-			io.CopyN(io.Discard, e.r, 1<<20)
-			e.say(h, "% OK")
-		}, "0:0|" + unsent + "|" + unsent},
-		{"in the second, which is refused", "LITERAL+", letters("a", big, "c"), func(e ear) {
-			h, _ := e.append()
-			e.say(h, "% OK")
-			io.CopyN(io.Discard, e.r, 1<<20)
-			e.p.Send("p3 NO [TOOBIG] no\r\n")
-		}, "0:0|" + refused + "|" + unsent},
-		{"in the second of one command", multi, letters("a", big, "c"), func(e ear) {
-			io.CopyN(io.Discard, e.r, 1<<20)
-		}, unsent + "|" + unsent + "|" + unsent},
-		{"behind the last octet", multi, letters("a", "b"), func(e ear) { e.append() }, temporary + "|" + temporary},
-		{"behind the last octet of all", "LITERAL+", letters("a", "b"), func(e ear) {
-			h, _ := e.append()
-			e.append()
-			e.say(h, "% OK")
-		}, "0:0|" + temporary},
-		{"BAD to the second", "LITERAL+", letters("a", "b", "c"), func(e ear) {
-			first, _ := e.append()
-			second, _ := e.append()
-			e.append()
-			e.say(first, "% OK")
-			e.say(second, "% BAD what")
-			e.append() // we hang up
-		}, "0:0|" + refused + "|" + temporary},
-		{"before the second is asked for", "", letters("a", "b", "c"), func(e ear) {
-			e.append()
-			e.r.ReadString('\n')
-		}, temporary + "|" + unsent + "|" + unsent},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := squeezed(t, c.caps, c.play)
-			check.Soon(t, "the batch", func() {
-				check.Equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
-				next := s.Append(t.Context(), inbox, letters("d")).Wait(t.Context())
-				check.Equal(t, "the next one", answers(next), unsent)
-			})
-		})
-	}
-}
+func TestLineThatBreaksInACompressedBatch(t *testing.T) { linesThatBreak(t, squeezed, noise(16<<20)) }
 
 // Each connection of a pool decides for itself.
 func TestCompressionInAPool(t *testing.T) {

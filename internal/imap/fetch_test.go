@@ -124,17 +124,12 @@ func TestAnswersToBODY(t *testing.T) {
 		{"refused", "% NO [SERVERBUG]\r\n", "", sync.Temporary},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
-				caps("").with("UID FETCH", "").answer(p)
+			s := answering(t, "", "UID FETCH", func(p *lab.Peer) {
 				p.Send(strings.ReplaceAll(c.fetch, "%", "T3"))
-				caps("").answer(p)
-			})))
-			if c.name == "cut" {
-				s = enter(t, check.Script(t, loginless(func(p *lab.Peer) {
-					caps("").with("UID FETCH", "").answer(p)
-					p.Send(c.fetch)
-				})))
-			}
+				if c.name != "cut" {
+					caps("").answer(p)
+				}
+			})
 			got := ""
 			check.Soon(t, "reading", func() {
 				err := s.Read(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, []uint32{3}, func(uid uint32, body io.Reader) error {

@@ -232,11 +232,10 @@ func TestFolderAsItWasOpened(t *testing.T) {
 func TestServerWithoutEnd(t *testing.T) {
 	many := strings.Repeat(`* LIST () "/" x`+"\r\n", 1000)
 	for name, flood := range map[string]string{"a list": many, "notices": strings.Repeat("* OK still here\r\n", 1000)} {
-		s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
-			caps("").with("EXAMINE", "").answer(p)
+		s := answering(t, "", "EXAMINE", func(p *lab.Peer) {
 			for p.Send(flood) == nil {
 			}
-		})))
+		})
 		check.Soon(t, name, func() {
 			_, err := s.Open(t.Context(), "INBOX", false)
 			check.Says(t, check.Class(t, err, sync.Protocol), "does not come to an end")
@@ -251,11 +250,10 @@ func TestLimits(t *testing.T) {
 		"a literal in nothing": "* X {99999999999}\r\n",
 		"a FETCH":              "* 1 FETCH (BODY[] {99999999999999999999999}\r\n",
 	} {
-		s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
-			caps("").with("EXAMINE", "").answer(p)
+		s := answering(t, "", "EXAMINE", func(p *lab.Peer) {
 			p.Send(answer)
 			p.ReadLine()
-		})))
+		})
 		check.Soon(t, name, func() {
 			_, err := s.Open(t.Context(), "INBOX", false)
 			check.Says(t, check.Class(t, err, sync.Protocol), "octets")

@@ -137,6 +137,15 @@ func loginless(next func(*lab.Peer)) func(*lab.Peer) {
 	}
 }
 
+// answering is a session with a server that answers up to a command that begins so, and then plays.
+func answering(t *testing.T, capabilities, command string, play func(*lab.Peer)) *Session {
+	t.Helper()
+	return enter(t, check.Script(t, loginless(func(p *lab.Peer) {
+		caps(capabilities).with(command, "").answer(p)
+		play(p)
+	})))
+}
+
 // script starts a server that needs no login.
 func script(t *testing.T, r replies) *lab.Script {
 	t.Helper()
@@ -200,22 +209,18 @@ func TestSilentServer(t *testing.T) {
 func TestClose(t *testing.T) {
 	t.Run("says LOGOUT, and waits for no answer", func(t *testing.T) {
 		heard := make(chan string, 1)
-		s := check.Script(t, loginless(func(p *lab.Peer) {
-			caps("").with("LOGOUT", "").answer(p)
-			heard <- "LOGOUT"
-		}))
-		if err := enter(t, s).Close(t.Context()); err != nil {
+		s := answering(t, "", "LOGOUT", func(*lab.Peer) { heard <- "LOGOUT" })
+		if err := s.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
 		check.Equal(t, "heard", <-heard, "LOGOUT")
 	})
 	t.Run("with a message on its way", func(t *testing.T) { // it must not arrive when nobody waits for it any more
 		rest := make(chan string, 1)
-		s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
-			caps("LITERAL+").with("one line", "").answer(p)
+		s := answering(t, "LITERAL+", "one line", func(p *lab.Peer) {
 			all, _ := io.ReadAll(p.Conn)
 			rest <- string(all)
-		})))
+		})
 		s.Append(t.Context(), inbox, []sync.Outgoing{letter("one line\r\n")})
 		s.Close(t.Context())
 		check.Equal(t, "heard after the message", strings.Contains(<-rest, "LOGOUT"), false)

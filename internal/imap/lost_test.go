@@ -14,12 +14,15 @@ import (
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-const huge = 64 << 20 // more than kernels buffer
-
 func TestLineThatBreaksInABatch(t *testing.T) {
+	linesThatBreak(t, hearing, strings.Repeat("x", 64<<20))
+}
+
+// linesThatBreak breaks the line in a batch wherever it matters: what is said to be unsent is, and of what the server
+// may have nothing is said. The message big is more than kernels buffer.
+func linesThatBreak(t *testing.T, dial func(*testing.T, string, func(ear)) *Session, big string) {
 	temporary, unsent := outcome(sync.Temporary, ""), outcome(sync.Temporary, " unsent")
 	refused := outcome(sync.Refused, " unsent")
-	big := strings.Repeat("x", huge)
 	for _, c := range []struct {
 		name, caps string
 		batch      []sync.Outgoing
@@ -28,26 +31,22 @@ func TestLineThatBreaksInABatch(t *testing.T) {
 	}{
 		{"in the second of three", "LITERAL+", letters("a", big, "c"), func(e ear) {
 			e.append()
-			io.CopyN(io.Discard, e.r, 1<<20)
+			e.begin()
 		}, temporary + "|" + unsent + "|" + unsent},
 		{"in the second, the first answered", "LITERAL+", letters("a", big, "c"), func(e ear) {
 			h, _ := e.append()
-			io.CopyN(io.Discard, e.r, 1<<20)
+			e.begin()
 			e.say(h, "% OK")
 		}, "0:0|" + unsent + "|" + unsent},
 		{"in the second, which is refused", "LITERAL+", letters("a", big, "c"), func(e ear) {
 			h, _ := e.append()
 			e.say(h, "% OK")
-			io.CopyN(io.Discard, e.r, 1<<20)
-			e.p.Send("p2 NO [TOOBIG] no\r\n")
+			e.say(e.begin(), "% NO [TOOBIG] no")
 		}, "0:0|" + refused + "|" + unsent},
-		{"in the second of one command", multi, letters("a", big, "c"), func(e ear) {
-			io.CopyN(io.Discard, e.r, 1<<20)
-		}, unsent + "|" + unsent + "|" + unsent},
-		{"in one command that is refused", multi, letters("a", big), func(e ear) {
-			io.CopyN(io.Discard, e.r, 1<<20)
-			e.p.Send("p1 NO [TOOBIG] no\r\n")
-		}, refused + " together|" + refused + " together"},
+		{"in the second of one command", multi, letters("a", big, "c"), func(e ear) { e.begin() },
+			unsent + "|" + unsent + "|" + unsent},
+		{"in one command that is refused", multi, letters("a", big), func(e ear) { e.say(e.begin(), "% NO [TOOBIG] no") },
+			refused + " together|" + refused + " together"},
 		{"behind the last octet", multi, letters("a", "b"), func(e ear) { e.append() }, temporary + "|" + temporary},
 		{"behind the last octet of all", "LITERAL+", letters("a", "b"), func(e ear) {
 			h, _ := e.append()
@@ -68,7 +67,7 @@ func TestLineThatBreaksInABatch(t *testing.T) {
 		}, temporary + "|" + unsent + "|" + unsent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := hearing(t, c.caps, c.play)
+			s := dial(t, c.caps, c.play)
 			check.Soon(t, "the batch", func() {
 				check.Equal(t, "answers", answers(s.Append(t.Context(), inbox, c.batch).Wait(t.Context())), c.want)
 				next := s.Append(t.Context(), inbox, letters("d")).Wait(t.Context())

@@ -37,10 +37,7 @@ func TestMarks(t *testing.T) {
 		{"cut", "* 1 FETCH (UID 3 FLAGS (", "", sync.Temporary},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
-				caps("").with("UID FETCH", "").answer(p)
-				p.Send(strings.ReplaceAll(c.fetch, "%", "T3"))
-			})))
+			s := answering(t, "", "UID FETCH", func(p *lab.Peer) { p.Send(strings.ReplaceAll(c.fetch, "%", "T3")) })
 			var got []string
 			check.Soon(t, "reading", func() {
 				err := s.Marks(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, func(m Mark) error {
@@ -60,11 +57,10 @@ func TestMarks(t *testing.T) {
 
 // A folder without end is read no further than the caller wants.
 func TestMarksWithoutEnd(t *testing.T) {
-	s := enter(t, check.Script(t, loginless(func(p *lab.Peer) {
-		caps("").with("UID FETCH", "").answer(p)
+	s := answering(t, "", "UID FETCH", func(p *lab.Peer) {
 		for n := 1; p.Send(fmt.Sprintf("* 1 FETCH (UID %d FLAGS () RFC822.SIZE 44)\r\n", n)) == nil; n++ {
 		}
-	})))
+	})
 	count := 0
 	check.Soon(t, "reading", func() {
 		err := s.Marks(t.Context(), sync.Folder{Name: "INBOX", UIDValidity: 7}, func(Mark) error {
