@@ -3,9 +3,7 @@ package sync_test
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -19,13 +17,7 @@ import (
 
 // into makes a real server the destination.
 func into(t *testing.T, s *real.Server) func(*sync.Options) {
-	pem, err := os.ReadFile(s.CA)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	at := wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "to", Roots: pool}
+	at := wire.Server{Host: "127.0.0.1", Port: s.IMAPS, Side: "to", Roots: s.Roots}
 	return func(o *sync.Options) {
 		o.To = func(ctx context.Context) (sync.Destination, error) {
 			d, err := imap.Dial(ctx, at, imap.Login{User: s.User, Password: s.Password})
