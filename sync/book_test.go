@@ -16,9 +16,9 @@ func TestSizesThatChangeBetweenTheSessionsOfARun(t *testing.T) {
 		for n := 1; n <= 2; n++ {
 			drop := []lab.Mail{mail("a"), mail("b"), mail("c")}
 			w, hook := lossy(t, n, fate, nil, drop...)
-			hook.then = func() { w.pop.SetMail(estimated(drop)) }
+			hook.Then = func() { w.POP.SetMail(estimated(drop)) }
 			w.wants(w.run(func(o *sync.Options) { o.Patience = time.Minute }), "3 listed, 3 new, 3 copied")
-			w.holds(drop...)
+			w.Holds(drop...)
 			w.wants(w.run(), "3 listed, 3 known")
 			if t.Failed() {
 				t.Fatalf("fate %v at APPEND %d", fate, n)
@@ -40,14 +40,14 @@ func estimated(drop []lab.Mail) (list []lab.Mail) {
 func TestSizesThatChangeBeforeADeletion(t *testing.T) {
 	drop := []lab.Mail{mail("a"), mail("b"), mail("c")}
 	var lies trap
-	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: lies.fate(lab.Lie)}, drop...)
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: lies.Fate(lab.Lie)}, drop...)
 	w.wants(w.run(func(o *sync.Options) { o.Narrow.Messages = 2 }), "3 listed, 3 new, 2 copied, 1 left")
-	lies.set("APPEND", 1)
+	lies.Set("APPEND", 1)
 	r := w.run(deleting, func(o *sync.Options) {
 		from, sessions := o.From, 0
 		o.From = func(ctx context.Context) (sync.Source, error) {
 			if sessions++; sessions == 2 {
-				w.pop.SetMail(estimated(drop))
+				w.POP.SetMail(estimated(drop))
 			}
 			return from(ctx)
 		}

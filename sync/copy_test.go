@@ -27,7 +27,7 @@ func TestListThatExaggerates(t *testing.T) {
 	all := many(40, 1<<20)
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, all...)
 	w.wants(w.run(), "40 listed, 40 new, 40 copied")
-	w.holds(all...)
+	w.Holds(all...)
 }
 
 // tooShort is a message of which LIST says that it is much longer.
@@ -55,7 +55,7 @@ func TestTooShortAndGone(t *testing.T) {
 	last := 0
 	w = create(t, logins(func(n int) {
 		if last = n; n > 1 {
-			w.pop.SetMail([]lab.Mail{mail("b")})
+			w.POP.SetMail([]lab.Mail{mail("b")})
 		}
 	}), lab.IMAPOptions{}, tooShort("a"), mail("b"))
 	w.wants(w.run(), "2 listed, 2 new, 1 copied, 1 left")
@@ -68,11 +68,11 @@ func TestTooShortAndGone(t *testing.T) {
 func TestEnoughAfterALostReply(t *testing.T) {
 	both(t, func(t *testing.T, v variant) {
 		var hook trap
-		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Without: v, Hook: hook.fate(lab.CutReply)}, mail("a"), mail("b"))
-		hook.set("APPEND", 1)
+		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Without: v, Hook: hook.Fate(lab.CutReply)}, mail("a"), mail("b"))
+		hook.Set("APPEND", 1)
 		r := w.run(func(o *sync.Options) { o.Patience, o.Narrow.Messages = time.Minute, 1 })
 		w.wants(r, "2 listed, 2 new, 1 copied, 1 left")
-		w.holds(mail("a"))
+		w.Holds(mail("a"))
 	})
 }
 
@@ -107,8 +107,8 @@ func TestEnoughWhileAnotherIsRetrieved(t *testing.T) {
 			}
 		})
 		w.wants(r, "2 listed, 2 new, 1 copied, 1 left")
-		if got := w.asked("QUIT"); len(got) > 0 {
-			t.Fatalf("got %q after %q, want none", got, w.asked("RETR"))
+		if got := w.Asked("QUIT"); len(got) > 0 {
+			t.Fatalf("got %q after %q, want none", got, w.Asked("RETR"))
 		}
 	}
 }

@@ -56,7 +56,7 @@ func replied(name string) lab.Mail {
 // arrived gives flags and date of the messages in a folder, one after the other.
 func (w *world) arrived(folder string) (list []string) {
 	w.Helper()
-	stored, err := w.imap.Messages(folder)
+	stored, err := w.IMAP.Messages(folder)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -94,13 +94,13 @@ func TestWitnesses(t *testing.T) {
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, replied("m"))
 			var watch watcher
 			deleted := ""
-			watch.done = func(o sync.Outcome) { deleted = o.Deleted }
+			watch.OnDone = func(o sync.Outcome) { deleted = o.Deleted }
 			w.wants(w.run(heard(c.witnesses...), func(o *sync.Options) { o.Watch = &watch }), "1 listed, 1 new, 1 copied")
 			if got := w.arrived("INBOX"); !slices.Equal(got, []string{c.want}) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
-			if len(watch.notices) != c.notices {
-				t.Errorf("got notices %q, want %d", watch.notices, c.notices)
+			if len(watch.Notices) != c.notices {
+				t.Errorf("got notices %q, want %d", watch.Notices, c.notices)
 			}
 			if want := map[bool]string{true: "trash"}[name == "deleted"]; deleted != want {
 				t.Errorf("told that it was deleted: %q, want %q", deleted, want)
@@ -125,8 +125,8 @@ func TestWitnessThatFails(t *testing.T) {
 				}}
 			})
 			w.wants(r, "3 listed, 3 new, 3 copied")
-			if len(watch.notices) != 1 || r.Flags[`\Answered`] != 3 {
-				t.Errorf("got notices %q and flags %v, want one and those of the headers", watch.notices, r.Flags)
+			if len(watch.Notices) != 1 || r.Flags[`\Answered`] != 3 {
+				t.Errorf("got notices %q and flags %v, want one and those of the headers", watch.Notices, r.Flags)
 			}
 		})
 	}
@@ -164,7 +164,7 @@ func TestLastCountsInTheFirstRun(t *testing.T) {
 	if got := w.run().Flags[`\Seen`]; got != 2 {
 		t.Errorf("first run: got %d \\Seen, want 2", got)
 	}
-	w.pop.SetMail([]lab.Mail{mail("d"), mail("e")})
+	w.POP.SetMail([]lab.Mail{mail("d"), mail("e")})
 	w.wants(w.run(), "2 listed, 2 new, 2 copied")
 	want := []string{`\Seen 2025-03-03`, `\Seen 2025-03-03`, " 2025-03-03", " 2025-03-03", " 2025-03-03"}
 	if got := w.arrived("INBOX"); !slices.Equal(got, want) {
@@ -206,12 +206,12 @@ func TestStatusOfTheServer(t *testing.T) {
 			if r.Flags[`\Seen`] != 10 {
 				t.Errorf("got flags %v, want 10 \\Seen", r.Flags)
 			}
-			w.holds(plain...)
-			w.pop.SetMail(append(second, served(change(mail("new")), " O")))
+			w.Holds(plain...)
+			w.POP.SetMail(append(second, served(change(mail("new")), " O")))
 			w.wants(w.run(), "31 listed, 30 known, 1 new, 1 copied")
-			w.holds(append(plain, change(mail("new")))...)
+			w.Holds(append(plain, change(mail("new")))...)
 			w.wants(w.run(func(o *sync.Options) { o.Delete.On = true }), "31 listed, 31 known")
-			if left := len(w.pop.Mail()); !noUIDL && left != 0 {
+			if left := len(w.POP.Mail()); !noUIDL && left != 0 {
 				t.Errorf("%d are left in the maildrop, want none: each was proved", left)
 			}
 		})
@@ -247,7 +247,7 @@ func TestStatusOfSomeSenders(t *testing.T) {
 			if r.Copied != len(c.mail) || len(r.Flags) != 0 {
 				t.Errorf("got %s and flags %v, want all copied without flags", counts(r), r.Flags)
 			}
-			w.holds(c.mail...)
+			w.Holds(c.mail...)
 		})
 	}
 }
@@ -259,12 +259,12 @@ func TestWithoutADate(t *testing.T) {
 	began := time.Now().Truncate(time.Second)
 	why := map[string]string{}
 	r := w.run(func(o *sync.Options) {
-		o.Watch = &watcher{done: func(out sync.Outcome) { why[out.UIDL] = out.DateWhy }}
+		o.Watch = &watcher{OnDone: func(out sync.Outcome) { why[out.UIDL] = out.DateWhy }}
 	})
 	w.wants(r, "4 listed, 4 new, 4 copied")
-	w.pop.SetMail(append(w.pop.Mail(), anonymous("late")))
+	w.POP.SetMail(append(w.POP.Mail(), anonymous("late")))
 	w.wants(w.run(), "5 listed, 4 known, 1 new, 1 copied")
-	got, err := w.imap.Messages("INBOX")
+	got, err := w.IMAP.Messages("INBOX")
 	if err != nil || len(got) != 5 {
 		t.Fatalf("got %d messages (%v), want 5", len(got), err)
 	}

@@ -13,9 +13,9 @@ import (
 func (w *world) knowsTheGiven() {
 	w.Helper()
 	n, there := 0, map[string]map[uint32]lab.Stored{}
-	for _, rec := range w.records() {
+	for _, rec := range w.Records() {
 		if there[rec.Folder] == nil {
-			all, err := w.imap.Messages(rec.Folder)
+			all, err := w.IMAP.Messages(rec.Folder)
 			if err != nil {
 				w.Fatal(err)
 			}
@@ -49,7 +49,7 @@ func TestNobodyKnowsTheFlagsOfWhatIsRecognised(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, letterOf("a", came))
 	w.put(letterOf("a", came))
 	w.wants(w.run(mine), "1 listed, 1 new, 1 recognised")
-	if g := w.records()[0].Given; g.Flagged || g.Flags != "" || g.Date.Format("2006-01-02 15:04") != "2025-03-03 09:00" {
+	if g := w.Records()[0].Given; g.Flagged || g.Flags != "" || g.Date.Format("2006-01-02 15:04") != "2025-03-03 09:00" {
 		t.Errorf("got %+v, want no flags, and the date of Received", g)
 	}
 }
@@ -57,12 +57,12 @@ func TestNobodyKnowsTheFlagsOfWhatIsRecognised(t *testing.T) {
 // The flags and the date of an append whose reply was lost are those of its intent.
 func TestTheGivenOfALostReply(t *testing.T) {
 	var trap trap
-	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: trap.fate(lab.CutReply)}, letterOf("r", answer))
-	trap.set("APPEND", 1)
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: trap.Fate(lab.CutReply)}, letterOf("r", answer))
+	trap.Set("APPEND", 1)
 	w.run(mine)
 	w.wants(w.run(mine), "1 listed, 1 new, 1 recognised")
 	w.knowsTheGiven()
-	if g := w.records()[0].Given; g.Flags != `\Seen` || g.Date.IsZero() {
+	if g := w.Records()[0].Given; g.Flags != `\Seen` || g.Date.IsZero() {
 		t.Errorf("got %+v", g)
 	}
 }

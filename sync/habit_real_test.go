@@ -55,7 +55,7 @@ func TestKeywordsAtRealServers(t *testing.T) {
 			if bare != lost {
 				t.Errorf("%d keywords are missing, want %d", bare, lost)
 			}
-			said := slices.DeleteFunc(watch.notices, func(text string) bool { return strings.Contains(text, "trying again in") })
+			said := slices.DeleteFunc(watch.Notices, func(text string) bool { return strings.Contains(text, "trying again in") })
 			if len(said) != 1 || !strings.Contains(said[0], fmt.Sprintf(": %d message", lost)) {
 				t.Errorf("notices: %q", said)
 			}

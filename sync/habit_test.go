@@ -33,7 +33,7 @@ func flagged(watch *watcher) func(*sync.Options) {
 // flags gives what the messages of INBOX have, by the first word of their subject.
 func (w *world) flags() string {
 	w.Helper()
-	got, err := w.imap.Messages("INBOX")
+	got, err := w.IMAP.Messages("INBOX")
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func (w *world) flags() string {
 // noticed compares what the user was told, but for the lines that were lost and dialled again.
 func (w *world) noticed(watch *watcher, want ...string) {
 	w.Helper()
-	got := slices.DeleteFunc(watch.notices, func(text string) bool { return strings.Contains(text, "trying again in") })
+	got := slices.DeleteFunc(watch.Notices, func(text string) bool { return strings.Contains(text, "trying again in") })
 	if !slices.Equal(got, want) {
 		w.Errorf("notices:\ngot  %q\nwant %q", got, want)
 	}
@@ -74,7 +74,7 @@ func TestFlagsThatTheFolderDoesNotKeep(t *testing.T) {
 			var watch watcher
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{Permanent: c.permanent}, drop...)
 			w.wants(w.run(flagged(&watch)), "4 listed, 4 new, 4 copied")
-			w.holds(drop...)
+			w.Holds(drop...)
 			if got := w.flags(); got != c.want {
 				t.Errorf("flags:\ngot  %s\nwant %s", got, c.want)
 			}
@@ -82,7 +82,7 @@ func TestFlagsThatTheFolderDoesNotKeep(t *testing.T) {
 				w.knowsTheGiven()
 			}
 			w.noticed(&watch, c.notices...)
-			if got := len(w.told("SELECT")); got != 2 { // the first when it was opened, since it never held a message
+			if got := len(w.Told("SELECT")); got != 2 { // the first when it was opened, since it never held a message
 				t.Errorf("%d SELECT, want 2", got)
 			}
 		})
@@ -93,7 +93,7 @@ func TestNoKeywordsNoSelect(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail(`a \Seen \Answered`), mail("b"))
 	var watch watcher
 	w.wants(w.run(flagged(&watch)), "2 listed, 2 new, 2 copied")
-	w.pop.SetMail([]lab.Mail{mail(`a \Seen \Answered`), mail("b"), mail(`c \Seen`)})
+	w.POP.SetMail([]lab.Mail{mail(`a \Seen \Answered`), mail("b"), mail(`c \Seen`)})
 	w.wants(w.run(flagged(&watch)), "3 listed, 2 known, 1 new, 1 copied")
 	w.silent("SELECT") // it would take \Recent from what other clients have not seen
 }
@@ -187,7 +187,7 @@ func TestRefusedKeywordOfAMessageThatNeedsRepair(t *testing.T) {
 	if got := w.flags(); got != "a, b" {
 		t.Errorf("got %s", got)
 	}
-	if recs := w.records(); recs[0].Keep == "" || recs[1].Keep != "" {
+	if recs := w.Records(); recs[0].Keep == "" || recs[1].Keep != "" {
 		t.Errorf("got %q and %q, want the first one kept at the source", recs[0].Keep, recs[1].Keep)
 	}
 	// And one that is to blame itself keeps its keyword, and its refusal.
@@ -206,7 +206,7 @@ func TestServerThatSetsItsOwnDates(t *testing.T) {
 		var watch watcher
 		r := w.run(flagged(&watch))
 		w.wants(r, "3 listed, 3 new, 3 copied")
-		w.holds(mail("a"), mail("b"), mail("c"))
+		w.Holds(mail("a"), mail("b"), mail("c"))
 		if r.DatesIgnored != own {
 			t.Errorf("own dates %v: the report says %v", own, r.DatesIgnored)
 		}
@@ -215,7 +215,7 @@ func TestServerThatSetsItsOwnDates(t *testing.T) {
 		} else {
 			w.noticed(&watch)
 		}
-		if got := len(w.told("UID FETCH")); got != 2 { // and the read-back
+		if got := len(w.Told("UID FETCH")); got != 2 { // and the read-back
 			t.Errorf("%d FETCH, want 2", got)
 		}
 	}
@@ -241,7 +241,7 @@ func TestRefusedDate(t *testing.T) {
 			if got := w.flags(); got != "a, b work, c, d" || r.DatesIgnored {
 				t.Errorf("got %s, dates ignored %v", got, r.DatesIgnored)
 			}
-			got, err := w.imap.Messages("INBOX")
+			got, err := w.IMAP.Messages("INBOX")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -261,8 +261,8 @@ func TestOutcomeTellsWhatIsNoFlag(t *testing.T) {
 	m.Raw = append([]byte("X-Mozilla-Status: 0008\r\n"), bytes.Replace(m.Raw, []byte("Subject"), []byte("Status: RO\r\nSubject"), 1)...)
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, m)
 	var got sync.Outcome
-	w.wants(w.run(func(o *sync.Options) { o.Watch = &watcher{done: func(o sync.Outcome) { got = o }} }), "1 listed, 1 new, 1 copied")
-	w.holds(m)
+	w.wants(w.run(func(o *sync.Options) { o.Watch = &watcher{OnDone: func(o sync.Outcome) { got = o }} }), "1 listed, 1 new, 1 copied")
+	w.Holds(m)
 	if got.Deleted != "X-Mozilla-Status: 0008" || len(got.Flags) != 0 ||
 		!slices.Contains(got.Doubted, message.Doubt{What: `\Seen`, Said: "Status: R", Why: "stands where a sender can write"}) {
 		t.Errorf("got mark %q, flags %v, doubts %v", got.Deleted, got.Flags, got.Doubted)

@@ -38,7 +38,7 @@ func TestWithoutUIDL(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, no TOP %t", name, noTop), func(t *testing.T) {
 				w := create(t, lab.POP3Options{NoUIDL: true, NoTOP: noTop}, lab.IMAPOptions{})
 				for i, s := range steps {
-					w.pop.SetMail(s.drop)
+					w.POP.SetMail(s.drop)
 					r := w.run()
 					if r.Copied != s.copied || r.Known != len(s.drop)-s.copied || r.Err != nil {
 						t.Errorf("step %d: got %s (%v), want %d copied", i, counts(r), r.Err, s.copied)
@@ -52,15 +52,15 @@ func TestWithoutUIDL(t *testing.T) {
 func TestWithoutUIDLHeadersAreEnoughWhereTheyTellAll(t *testing.T) {
 	w := create(t, lab.POP3Options{NoUIDL: true}, lab.IMAPOptions{}, mail("a"), mail("b"), anonymous("c"))
 	w.wants(w.run(), "3 listed, 3 new, 3 copied")
-	w.holds(mail("a"), mail("b"), anonymous("c"))
+	w.Holds(mail("a"), mail("b"), anonymous("c"))
 	w.wants(w.run(), "3 listed, 3 known")
-	if got := w.asked("RETR"); !slices.Equal(got, []string{"RETR 3"}) {
+	if got := w.Asked("RETR"); !slices.Equal(got, []string{"RETR 3"}) {
 		t.Errorf("got %q, want only the one without a Message-ID", got)
 	}
-	if got := w.asked("QUIT"); len(got) != 1 {
+	if got := w.Asked("QUIT"); len(got) != 1 {
 		t.Errorf("what was retrieved is stored: got %q, want QUIT", got)
 	}
-	if len(w.told("LOGIN")) != 0 {
+	if len(w.Told("LOGIN")) != 0 {
 		t.Error("the destination was opened for nothing")
 	}
 }
@@ -72,11 +72,11 @@ func TestSomeWithoutUIDL(t *testing.T) {
 			t.Run(fmt.Sprintf("%q, no TOP %t", m.Raw[:4], noTop), func(t *testing.T) {
 				w := create(t, lab.POP3Options{NoTOP: noTop}, lab.IMAPOptions{}, m)
 				w.wants(w.run(), "1 listed, 1 new, 1 copied")
-				w.pop.SetMail([]lab.Mail{as(m, ""), m})
+				w.POP.SetMail([]lab.Mail{as(m, ""), m})
 				w.wants(w.run(), "2 listed, 1 known, 1 new, 1 copied")
-				w.holds(m, m)
+				w.Holds(m, m)
 				w.wants(w.run(), "2 listed, 2 known")
-				w.pop.SetMail([]lab.Mail{as(m, ""), as(m, "")})
+				w.POP.SetMail([]lab.Mail{as(m, ""), as(m, "")})
 				w.wants(w.run(), "2 listed, 2 known")
 			})
 		}
@@ -88,7 +88,7 @@ func TestNewAndIdenticalWithAndWithoutUIDL(t *testing.T) {
 		w := create(t, lab.POP3Options{NoTOP: noTop}, lab.IMAPOptions{}, mail("a"), as(mail("a"), ""))
 		w.wants(w.run(), "2 listed, 2 new, 2 copied")
 		w.wants(w.run(), "2 listed, 2 known")
-		w.holds(mail("a"), mail("a"))
+		w.Holds(mail("a"), mail("a"))
 	}
 }
 
@@ -104,13 +104,13 @@ func TestWithoutUIDLTheBetterNewsCounts(t *testing.T) {
 		}}, mail("a"))
 	w.wants(w.run(), "1 listed, 1 new, 1 refused")
 	refuses = false
-	w.pop.SetMail([]lab.Mail{mail("a"), mail("a")})
+	w.POP.SetMail([]lab.Mail{mail("a"), mail("a")})
 	w.wants(w.run(), "2 listed, 1 new, 1 copied, 1 quarantined")
-	w.pop.SetMail([]lab.Mail{mail("a")})
+	w.POP.SetMail([]lab.Mail{mail("a")})
 	w.wants(w.run(), "1 listed, 1 known")
-	w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+	w.Edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
 	w.wants(w.run(), "1 listed, 1 known")
-	w.holds(mail("a"))
+	w.Holds(mail("a"))
 }
 
 func TestMaxMessagesGetsToTheEnd(t *testing.T) {
@@ -124,7 +124,7 @@ func TestMaxMessagesGetsToTheEnd(t *testing.T) {
 					t.Errorf("run %d: got %s (%v), want %d copied", i, counts(r), r.Err, copied)
 				}
 			}
-			w.holds(drop...)
+			w.Holds(drop...)
 		})
 	}
 }
@@ -139,11 +139,11 @@ func TestNarrow(t *testing.T) {
 		t.Run(fmt.Sprintf("no TOP %t", noTop), func(t *testing.T) {
 			w := create(t, lab.POP3Options{NoTOP: noTop}, lab.IMAPOptions{}, drop...)
 			w.wants(w.run(func(o *sync.Options) { o.Narrow = at("2025-03-02") }), "3 listed, 3 new, 1 copied, 2 left")
-			w.holds(drop[1])
+			w.Holds(drop[1])
 			w.wants(w.run(func(o *sync.Options) { o.Narrow.Size = 3999 }), "3 listed, 1 known, 2 new, 1 copied, 1 left")
-			w.holds(drop[1], drop[0])
+			w.Holds(drop[1], drop[0])
 			w.wants(w.run(), "3 listed, 2 known, 1 new, 1 copied")
-			w.holds(drop[1], drop[0], drop[2])
+			w.Holds(drop[1], drop[0], drop[2])
 		})
 	}
 }
@@ -152,8 +152,8 @@ func TestNarrow(t *testing.T) {
 func TestWithoutUIDLAKnownHeaderWithAnotherBody(t *testing.T) {
 	w := create(t, lab.POP3Options{NoUIDL: true}, lab.IMAPOptions{}, mail("a"))
 	w.wants(w.run(), "1 listed, 1 new, 1 copied")
-	w.pop.SetMail([]lab.Mail{body2(mail("a"))})
+	w.POP.SetMail([]lab.Mail{body2(mail("a"))})
 	w.wants(w.run(), "1 listed, 1 new, 1 copied")
-	w.holds(mail("a"), body2(mail("a")))
+	w.Holds(mail("a"), body2(mail("a")))
 	w.wants(w.run(), "1 listed, 1 known")
 }

@@ -28,7 +28,7 @@ func TestALoginThatOutlastsItsSession(t *testing.T) {
 		from, to := o.From, o.To
 		o.From = func(ctx context.Context) (sync.Source, error) {
 			if sessions++; sessions == 2 {
-				w.pop.SetMail([]lab.Mail{sized(mail("c"), 500)})
+				w.POP.SetMail([]lab.Mail{sized(mail("c"), 500)})
 			}
 			src, err := from(ctx)
 			return partial{src, sessions == 1}, err
@@ -43,7 +43,7 @@ func TestALoginThatOutlastsItsSession(t *testing.T) {
 		o.Patience = 0
 	})
 	w.wants(r, "3 listed, 3 new, 1 copied, 2 vanished")
-	w.holds(sized(mail("c"), 500))
+	w.Holds(sized(mail("c"), 500))
 	if logins != 2 || r.Took > 20*time.Second {
 		t.Errorf("got %d logins, want 2", logins)
 	}

@@ -15,24 +15,20 @@ import (
 	"github.com/pop2imap/pop2imap/sync"
 )
 
-// verifies is one run of pop2imap verify.
-func (w *world) verifies(change ...func(*sync.Options)) (v sync.Verification, absent int) {
+// verifies is one run of pop2imap verify. It gives the UIDLs of what was not found.
+func (w *world) verifies(change ...func(*sync.Options)) (v sync.Verification, absent string) {
 	w.Helper()
-	store, err := state.Open(context.Background(), w.state)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer store.Close()
-	o := w.options()
-	if o.State, err = store.Account(context.Background(), "alice", key); err != nil {
-		w.Fatal(err)
-	}
+	memory, done := w.Memory()
+	defer done()
+	o := w.Options()
+	o.State = memory
 	for _, c := range change {
 		c(&o)
 	}
 	ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
 	defer cancel()
-	return sync.Verify(ctx, o, func(state.Record) { absent++ }), absent
+	v = sync.Verify(ctx, o, func(rec state.Record) { absent += rec.UIDL })
+	return v, absent
 }
 
 // A server that hangs up over one message and another: what was read is not read again, and the end comes.
@@ -79,11 +75,11 @@ func TestManyMessagesUnderOtherNumbers(t *testing.T) {
 	}
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, all...)
 	w.wants(w.run(func(o *sync.Options) { o.Verify = sync.Unproved }), "2500 listed, 2500 new, 2500 copied")
-	if err := w.imap.Renumber("INBOX"); err != nil {
+	if err := w.IMAP.Renumber("INBOX"); err != nil {
 		t.Fatal(err)
 	}
-	if v, absent := w.verifies(); v != (sync.Verification{Proved: 2500}) || absent != 0 {
-		t.Errorf("got %+v, and was told of %d", v, absent)
+	if v, absent := w.verifies(); v != (sync.Verification{Proved: 2500}) || absent != "" {
+		t.Errorf("got %+v, and was told of %q", v, absent)
 	}
 }
 
@@ -105,11 +101,11 @@ func (b *brokenJunk) Open(ctx context.Context, folder string, create bool) (sync
 // Where a folder could not be looked into because the server went mad, nothing is known of what is in it.
 func TestBrokenProtocolIsNoProofOfAbsence(t *testing.T) {
 	hook := trap{}
-	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(lab.CutReply),
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.Fate(lab.CutReply),
 		SpecialUse: map[string]imap.MailboxAttr{"Junk": imap.MailboxAttrJunk}}, mail("a"))
-	hook.set("APPEND", 1)
+	hook.Set("APPEND", 1)
 	w.run()
-	if _, err := w.imap.Move("INBOX", "Junk", 1); err != nil {
+	if _, err := w.IMAP.Move("INBOX", "Junk", 1); err != nil {
 		t.Fatal(err)
 	}
 	w.fails(w.run(func(o *sync.Options) {

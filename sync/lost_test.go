@@ -10,15 +10,16 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
 // lossy is a world whose n-th APPEND loses its reply, stored or not.
 func lossy(t *testing.T, n int, f lab.Fate, v variant, mail ...lab.Mail) (*world, *trap) {
 	hook := new(trap)
-	o := lab.IMAPOptions{Hook: hook.fate(f), Without: v}
+	o := lab.IMAPOptions{Hook: hook.Fate(f), Without: v}
 	w := create(t, lab.POP3Options{}, o, mail...)
-	hook.set("APPEND", n)
+	hook.Set("APPEND", n)
 	return w, hook
 }
 
@@ -63,7 +64,7 @@ func TestLostReply(t *testing.T) {
 				if fate == lab.CutReply && r.Recognised == 0 || fate == lab.Cut && r.Copied == 0 || r.Known != first.Copied {
 					t.Errorf("got %s after %s", counts(r), counts(first))
 				}
-				w.holds(drop...)
+				w.Holds(drop...)
 				w.placed()
 				w.wants(w.run(), "3 listed, 3 known")
 			}
@@ -80,7 +81,7 @@ func TestIdenticalMessagesAroundALostReply(t *testing.T) {
 					w, _ := lossy(t, n, fate, v, m, as(m, "a2"), as(m, "a3"))
 					w.lost(w.run())
 					w.found(w.run())
-					w.holds(m, m, m)
+					w.Holds(m, m, m)
 					w.placed()
 				}
 			}
@@ -94,13 +95,13 @@ func TestLostRepliesAgainAndAgain(t *testing.T) {
 		drop := []lab.Mail{mail("a"), mail("b"), mail("a"), anonymous("c"), as(anonymous("c"), "c2")}
 		w, hook := lossy(t, 1, lab.CutReply, v, drop...)
 		for range drop {
-			hook.set("APPEND", 1)
+			hook.Set("APPEND", 1)
 			if r := w.run(); r.InDoubt != 1 {
 				t.Errorf("got %s (%v)", counts(r), r.Err)
 			}
 		}
 		w.wants(w.run(), "5 listed, 4 known, 1 new, 1 recognised")
-		w.holds(drop...)
+		w.Holds(drop...)
 		w.placed()
 	})
 }
@@ -110,13 +111,13 @@ func TestLineCutWhileSettling(t *testing.T) {
 		t.Run(command, func(t *testing.T) {
 			w, hook := lossy(t, 2, lab.CutReply, nil, mail("a"), mail("b"), mail("c"))
 			w.lost(w.run())
-			hook.set(command, 1)
+			hook.Set(command, 1)
 			w.fails(w.run(), sync.Temporary, "")
-			if n := len(w.asked("")); n != 0 {
+			if n := len(w.Asked("")); n != 0 {
 				t.Errorf("the maildrop heard %d commands before settling was done", n)
 			}
 			w.wants(w.run(), "3 listed, 1 known, 2 new, 2 recognised")
-			w.holds(mail("a"), mail("b"), mail("c"))
+			w.Holds(mail("a"), mail("b"), mail("c"))
 		})
 	}
 }
@@ -126,17 +127,17 @@ func TestLostReplyWithoutUIDL(t *testing.T) {
 		for _, fate := range []lab.Fate{lab.Cut, lab.CutReply} {
 			var hook trap
 			drop := []lab.Mail{mail("a"), anonymous("b"), anonymous("b"), mail("c")}
-			w := create(t, lab.POP3Options{NoUIDL: true, NoTOP: noTop}, lab.IMAPOptions{Hook: hook.fate(fate)}, drop...)
+			w := create(t, lab.POP3Options{NoUIDL: true, NoTOP: noTop}, lab.IMAPOptions{Hook: hook.Fate(fate)}, drop...)
 			for range 3 {
-				hook.set("APPEND", 2)
+				hook.Set("APPEND", 2)
 				w.run()
 			}
-			hook.set("APPEND", 0)
+			hook.Set("APPEND", 0)
 			if r := w.run(); r.Err != nil || r.InDoubt+r.Left != 0 {
 				t.Errorf("got %s (%v)", counts(r), r.Err)
 			}
 			w.wants(w.run(), "4 listed, 4 known")
-			w.holds(drop...)
+			w.Holds(drop...)
 		}
 	}
 }
@@ -146,7 +147,7 @@ func TestRefusedMessageWhoseSecondReplyIsLost(t *testing.T) {
 		var hook trap
 		o := refusing("This is a", no(""))
 		refuse := o.RefuseAppend
-		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(fate),
+		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.Fate(fate),
 			RefuseAppend: func(n int64, raw []byte) error {
 				if refuse != nil {
 					return refuse(n, raw)
@@ -155,28 +156,28 @@ func TestRefusedMessageWhoseSecondReplyIsLost(t *testing.T) {
 			}}, mail("a"))
 		w.wants(w.run(), "1 listed, 1 new, 1 refused")
 		refuse = nil
-		w.edit("UPDATE record SET next_try = 1")
-		hook.set("APPEND", 1)
+		w.Edit("UPDATE record SET next_try = 1")
+		hook.Set("APPEND", 1)
 		w.fails(w.run(), sync.Temporary, "1 listed, 1 new, 1 in doubt")
 		if fate == lab.Cut {
 			w.wants(w.run(), "1 listed, 1 new, 1 copied")
 		} else {
 			w.wants(w.run(), "1 listed, 1 new, 1 recognised")
 		}
-		w.holds(mail("a"))
+		w.Holds(mail("a"))
 	}
 }
 
 // do gives commands to the destination that another mail program could give.
 func (w *world) do(each ...func(*imapclient.Client) error) {
 	w.Helper()
-	host, port := w.imap.Addr()
+	host, port := w.IMAP.Addr()
 	c, err := imapclient.DialInsecure(fmt.Sprintf("%s:%d", host, port), nil)
 	if err != nil {
 		w.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.Login(user, password).Wait(); err != nil {
+	if err := c.Login(trial.User, trial.Password).Wait(); err != nil {
 		w.Fatal(err)
 	}
 	for _, f := range each {
@@ -229,11 +230,11 @@ func TestFolderChangesBeforeSettling(t *testing.T) {
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				hook := new(trap)
-				w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(c.fate), Without: v},
+				w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.Fate(c.fate), Without: v},
 					mail("a"), mail("b"), mail("c"))
-				w.folder = "Archive"
+				w.Folder = "Archive"
 				unproved := func(o *sync.Options) { o.Verify = sync.Unproved } // what the user deletes is deleted
-				hook.set("APPEND", 2)
+				hook.Set("APPEND", 2)
 				w.lost(w.run(unproved))
 				w.do(c.change...)
 				w.found(w.run(unproved))
@@ -241,7 +242,7 @@ func TestFolderChangesBeforeSettling(t *testing.T) {
 				for _, name := range strings.Split(c.there, "") {
 					want = append(want, mail(name))
 				}
-				w.holds(want...)
+				w.Holds(want...)
 			})
 		}
 	})
@@ -252,14 +253,14 @@ func TestIdenticalMessagesInARenumberedFolder(t *testing.T) {
 	both(t, func(t *testing.T, v variant) {
 		for _, fate := range []lab.Fate{lab.Cut, lab.CutReply} {
 			w, hook := lossy(t, 0, fate, v, mail("a"), as(mail("a"), "a2"))
-			w.folder = "Archive"
-			hook.set("APPEND", 2)
+			w.Folder = "Archive"
+			hook.Set("APPEND", 2)
 			w.fails(w.run(), sync.Temporary, "2 listed, 2 new, 1 copied, 1 in doubt")
 			w.do(renumber("Archive"))
 			if r := w.run(); r.Known+r.Recognised+r.Copied != 2 || r.Err != nil {
 				t.Errorf("got %s (%v)", counts(r), r.Err)
 			}
-			w.holds(mail("a"), mail("a"))
+			w.Holds(mail("a"), mail("a"))
 		}
 	})
 }
@@ -278,9 +279,9 @@ func TestSettlingWaitsFromTheEndOfTheRun(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w, _ := lossy(t, 1, lab.Cut, nil, mail("a"))
 			w.fails(w.run(), sync.Temporary, "1 listed, 1 new, 1 in doubt")
-			w.edit(c.edit)
+			w.Edit(c.edit)
 			stop := make(chan struct{})
-			watch := &watcher{notice: func(string) { close(stop) }} // stop instead of waiting for an hour
+			watch := &watcher{OnNotice: func(string) { close(stop) }} // stop instead of waiting for an hour
 			r := w.run(func(o *sync.Options) { o.Settle, o.Stop, o.Watch = time.Hour, stop, watch })
 			if c.waits {
 				w.fails(r, sync.Stopped, "")
@@ -297,20 +298,20 @@ func TestAForeignMessageWithOurHeader(t *testing.T) {
 	for _, fate := range []lab.Fate{lab.Cut, lab.CutReply} {
 		var w *world
 		var hook trap
-		hook.then = func() { w.put(other(mail("b"))) }
-		w = create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(fate)}, mail("a"), mail("b"))
-		hook.set("APPEND", 2)
+		hook.Then = func() { w.put(other(mail("b"))) }
+		w = create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.Fate(fate)}, mail("a"), mail("b"))
+		hook.Set("APPEND", 2)
 		w.lost(w.run())
 		if fate == lab.CutReply { // its own copy is there too
 			w.wants(w.run(), "2 listed, 1 known, 1 new, 1 recognised")
-			w.holds(mail("a"), other(mail("b")), mail("b"))
+			w.Holds(mail("a"), other(mail("b")), mail("b"))
 			continue
 		}
 		for range 2 {
 			w.wants(w.run(), "2 listed, 1 known, 1 new, 1 in doubt")
 		}
 		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 1 known, 1 new, 1 copied")
-		w.holds(mail("a"), other(mail("b")), mail("b"))
+		w.Holds(mail("a"), other(mail("b")), mail("b"))
 		w.wants(w.run(), "2 listed, 2 known")
 	}
 }
@@ -318,10 +319,10 @@ func TestAForeignMessageWithOurHeader(t *testing.T) {
 // Two messages have one header; the folder is renumbered while the second is in doubt. The copy of the first is not its.
 func TestOneHeaderInARenumberedFolder(t *testing.T) {
 	var hook trap
-	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(lab.Cut)}, mail("b"), as(other(mail("b")), "b2"))
-	hook.set("APPEND", 2)
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.Fate(lab.Cut)}, mail("b"), as(other(mail("b")), "b2"))
+	hook.Set("APPEND", 2)
 	w.lost(w.run())
-	w.try(w.imap.Renumber("INBOX"))
+	w.try(w.IMAP.Renumber("INBOX"))
 	w.wants(w.run(), "2 listed, 1 known, 1 new, 1 copied")
-	w.holds(mail("b"), other(mail("b")))
+	w.Holds(mail("b"), other(mail("b")))
 }

@@ -31,9 +31,9 @@ func TestMarksThatCostTheLineEachTime(t *testing.T) {
 				o.Watch, o.Delete.On, o.Patience = &watch, true, time.Minute
 			})
 			w.wants(r, "2 listed, 2 new, 2 copied")
-			said := slices.DeleteFunc(watch.notices, func(n string) bool { return !strings.Contains(n, "not marked") })
+			said := slices.DeleteFunc(watch.Notices, func(n string) bool { return !strings.Contains(n, "not marked") })
 			if tries != c.tries || len(said) != 1 || r.Deleted != 2 {
-				t.Errorf("got %d tries, notices %q, %d deleted", tries, watch.notices, r.Deleted)
+				t.Errorf("got %d tries, notices %q, %d deleted", tries, watch.Notices, r.Deleted)
 			}
 		})
 	}
@@ -102,7 +102,7 @@ func TestMarksThatAreRefused(t *testing.T) {
 			})
 			w.wants(r, "4 listed, 4 new, 4 copied")
 			w.hasFlags(c.want)
-			said := slices.DeleteFunc(watch.notices, func(n string) bool { return !strings.Contains(n, "not marked") })
+			said := slices.DeleteFunc(watch.Notices, func(n string) bool { return !strings.Contains(n, "not marked") })
 			if len(said) != 1 || r.Deleted != 4 {
 				t.Errorf("got notices %q and %d deleted, want one and 4", said, r.Deleted)
 			}

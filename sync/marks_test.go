@@ -26,7 +26,7 @@ func mine(o *sync.Options) { o.Identities = []string{me} }
 // flagged gives the flags of what is in the folder, by the name in each message; those without flags are left out.
 func (w *world) flagged() map[string][]string {
 	w.Helper()
-	all, err := w.imap.Messages(w.folder)
+	all, err := w.IMAP.Messages(w.Folder)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestAYear(t *testing.T) {
 			c := year(1, 2000)
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, order(c)...)
 			marked := 0
-			watch := &watcher{done: func(o sync.Outcome) {
+			watch := &watcher{OnDone: func(o sync.Outcome) {
 				if o.Result == sync.Marked {
 					marked++
 				}
@@ -103,7 +103,7 @@ func TestAYear(t *testing.T) {
 			if !maps.Equal(r.Flags, counted) || counted[`\Answered`] < 300 {
 				t.Errorf("the report counts %v, and the mailbox has %v", r.Flags, counted)
 			}
-			if stores := len(w.told("UID STORE")); stores == 0 || stores > 20 || marked == 0 {
+			if stores := len(w.Told("UID STORE")); stores == 0 || stores > 20 || marked == 0 {
 				t.Errorf("%d messages were marked later, by %d commands", marked, stores)
 			}
 			w.changed(c)
@@ -115,7 +115,7 @@ func TestAYear(t *testing.T) {
 func (w *world) changed(c *correspondence) {
 	w.Helper()
 	w.do(func(cl *imapclient.Client) error {
-		if _, err := cl.Select(w.folder, nil).Wait(); err != nil {
+		if _, err := cl.Select(w.Folder, nil).Wait(); err != nil {
 			return err
 		}
 		some := imap.UIDSet{{Start: 1, Stop: 500}}
@@ -128,7 +128,7 @@ func (w *world) changed(c *correspondence) {
 	for thread := range 100 {
 		c.send(thread)
 	}
-	w.pop.SetMail(c.mail)
+	w.POP.SetMail(c.mail)
 	w.wants(w.run(mine), "2100 listed, 2000 known, 100 new, 100 copied")
 	w.silent("UID STORE")
 	for _, m := range c.mail[2000:] {
@@ -145,7 +145,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		w := create(t, lab.POP3Options{NoTOP: rapid.Bool().Draw(rt, "no TOP")},
 			lab.IMAPOptions{Without: rapid.SampledFrom(kinds).Draw(rt, "without")},
 			rapid.Permutation(c.mail).Draw(rt, "order")...)
-		defer func() { w.pop.Close(); w.imap.Close() }()
+		defer func() { w.POP.Close(); w.IMAP.Close() }()
 		if r := w.run(mine); r.Err != nil || r.Copied != len(c.mail) {
 			rt.Fatalf("got %s, %v", counts(r), r.Err)
 		}
@@ -209,7 +209,7 @@ func TestMarks(t *testing.T) {
 			w.wants(w.run(mine, change), fmt.Sprintf("%[1]d listed, %[1]d new, %[1]d copied", len(c.mail)))
 			w.hasFlags(c.want)
 			w.knowsTheGiven()
-			if got := w.told("UID STORE"); len(got) != c.stores {
+			if got := w.Told("UID STORE"); len(got) != c.stores {
 				t.Errorf("got %q, want %d", got, c.stores)
 			}
 			w.wants(w.run(mine, change), fmt.Sprintf("%[1]d listed, %[1]d known", len(c.mail)))
@@ -230,7 +230,7 @@ func TestMarksNothingOfEarlierRuns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, letterOf("a", came))
 			w.wants(w.run(change), "1 listed, 1 new, 1 copied")
-			w.pop.SetMail([]lab.Mail{letterOf("a", came), letterOf("r", answer)})
+			w.POP.SetMail([]lab.Mail{letterOf("a", came), letterOf("r", answer)})
 			w.wants(w.run(change), "2 listed, 1 known, 1 new, 1 copied")
 			w.hasFlags(map[string][]string{"r": {`\Seen`}})
 		})
@@ -244,8 +244,8 @@ func TestMarksOnALineThatDies(t *testing.T) {
 			for patience, ends := range map[time.Duration]bool{0: false, time.Minute: true} {
 				t.Run(fmt.Sprint(name, " ", verb, " ", ends), func(t *testing.T) {
 					var trap trap
-					w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: trap.fate(f)}, letterOf("a", came), letterOf("r", answer))
-					trap.set(verb, nth)
+					w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: trap.Fate(f)}, letterOf("a", came), letterOf("r", answer))
+					trap.Set(verb, nth)
 					r := w.run(mine, func(o *sync.Options) { o.Patience = patience })
 					if r.Copied != 2 || ends != (r.Err == nil) {
 						t.Fatalf("got %s, %v", counts(r), r.Err)
@@ -255,7 +255,7 @@ func TestMarksOnALineThatDies(t *testing.T) {
 					}
 					w.hasFlags(answered)
 					w.knowsTheGiven()
-					w.holds(letterOf("a", came), letterOf("r", answer))
+					w.Holds(letterOf("a", came), letterOf("r", answer))
 					w.wants(w.run(mine), "2 listed, 2 known")
 					w.silent("UID STORE", "SELECT")
 				})

@@ -86,7 +86,7 @@ func TestPanic(t *testing.T) {
 		t.Run(string(b), func(t *testing.T) {
 			drop := []lab.Mail{mail("a"), mail("b"), mail("c"), mail("d")}
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, drop...)
-			w.folder = "Archive" // that it was created is a notice
+			w.Folder = "Archive" // that it was created is a notice
 			r := w.run(func(o *sync.Options) {
 				from, to := o.From, o.To
 				o.From = func(ctx context.Context) (sync.Source, error) {
@@ -106,7 +106,7 @@ func TestPanic(t *testing.T) {
 			if r := w.run(); r.Err != nil || r.Known+r.Recognised+r.Copied != 4 {
 				t.Errorf("the next run: got %s (%v)", counts(r), r.Err)
 			}
-			w.holds(drop...)
+			w.Holds(drop...)
 		})
 	}
 }

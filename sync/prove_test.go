@@ -19,12 +19,12 @@ func TestReadBack(t *testing.T) {
 			sync.Unproved: "stored "} {
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{Without: v}, mail("a"), anonymous("b"), mail("a"))
 			w.wants(w.run(func(o *sync.Options) { o.Verify = level }), "3 listed, 3 new, 3 copied")
-			for _, rec := range w.records() {
+			for _, rec := range w.Records() {
 				if got := rec.Phase.String() + " " + rec.Proof; got != want || rec.Keep != "" {
 					t.Errorf("level %v: got %q, keep %q", level, got, rec.Keep)
 				}
 			}
-			if level == sync.ByDigest && len(w.told("UID FETCH")) == 0 {
+			if level == sync.ByDigest && len(w.Told("UID FETCH")) == 0 {
 				t.Error("nothing was read")
 			}
 		}
@@ -34,15 +34,15 @@ func TestReadBack(t *testing.T) {
 // What an interrupted run did not read back is read back by the next.
 func TestReadBackIsMadeUpFor(t *testing.T) {
 	var hook trap
-	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(lab.Cut)}, mail("a"), mail("b"))
-	hook.set("UID FETCH", 1)
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.Fate(lab.Cut)}, mail("a"), mail("b"))
+	hook.Set("UID FETCH", 1)
 	w.fails(w.run(), sync.Temporary, "2 listed, 2 new, 2 copied")
 	w.wants(w.run(), "2 listed, 2 known")
 	if got := w.phases(); got != "verified verified" {
 		t.Errorf("got records %s", got)
 	}
 	w.wants(w.run(), "2 listed, 2 known")
-	if len(w.told("LOGIN")) != 0 {
+	if len(w.Told("LOGIN")) != 0 {
 		t.Error("the destination was opened for nothing")
 	}
 }
@@ -62,9 +62,9 @@ func TestAServerThatLies(t *testing.T) {
 		honest.Store(true)
 		w.wants(w.run(), "2 listed, 2 new, 2 in doubt")
 		w.silent("APPEND")
-		w.holds()
+		w.Holds()
 		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 2 new, 2 copied")
-		w.holds(mail("a"), mail("b"))
+		w.Holds(mail("a"), mail("b"))
 		w.wants(w.run(), "2 listed, 2 known")
 	})
 }
@@ -75,7 +75,7 @@ func TestMailThatAFilterMoves(t *testing.T) {
 	var moved atomic.Bool
 	hook := func(_ int, command string) lab.Fate {
 		if strings.HasPrefix(command, "UID FETCH") && !moved.Swap(true) {
-			if _, err := w.imap.Move("INBOX", "Spam", 1); err != nil {
+			if _, err := w.IMAP.Move("INBOX", "Spam", 1); err != nil {
 				w.Error(err)
 			}
 		}
@@ -104,8 +104,8 @@ func TestAServerThatKeepsOneOfSeveral(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook, Without: variant{imap.CapMultiAppend, imap.CapLiteralPlus}},
 		mail("a"), as(mail("a"), "a2"))
 	w.wants(w.run(deleting), "2 listed, 2 new, 2 copied")
-	w.holds(mail("a"))
-	if recs := w.records(); recs[1].Phase != state.PhaseVerified || recs[1].Keep == "" {
+	w.Holds(mail("a"))
+	if recs := w.Records(); recs[1].Phase != state.PhaseVerified || recs[1].Keep == "" {
 		t.Errorf("got %+v, want it verified and kept at the source", recs[1])
 	}
 	w.left("a2")
@@ -115,15 +115,15 @@ func TestVerify(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"), mail("c"), mail("d"))
 	w.run(func(o *sync.Options) { o.Delete = sync.Deletion{On: true, Age: time.Nanosecond} })
 	w.left()
-	w.heard, w.seen = len(w.pop.Commands()), len(w.imap.Commands())
-	if err := w.imap.Remove("INBOX", 2); err != nil {
+	w.Listen()
+	if err := w.IMAP.Remove("INBOX", 2); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.imap.Move("INBOX", "INBOX", 3); err != nil { // another UID in the same folder
+	if _, err := w.IMAP.Move("INBOX", "INBOX", 3); err != nil { // another UID in the same folder
 		t.Fatal(err)
 	}
 	for _, level := range []sync.Level{sync.BySize, sync.ByDigest} {
-		v, absent := w.verify(level)
+		v, absent := w.verifies(func(o *sync.Options) { o.Verify = level })
 		if v.Err != nil || v.Proved != 3 || v.Absent != 1 || v.Unsure != 0 || absent != "b" {
 			t.Errorf("got %+v and %q, want 3 proved and b absent", v, absent)
 		}
@@ -132,23 +132,6 @@ func TestVerify(t *testing.T) {
 	if got := w.phases(); got != "deleted deleted deleted deleted" {
 		t.Errorf("got records %s", got)
 	}
-}
-
-// verify is a run of that command. It gives the UIDLs of what was not found.
-func (w *world) verify(level sync.Level) (v sync.Verification, absent string) {
-	w.Helper()
-	store, err := state.Open(w.Context(), w.state)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer store.Close()
-	o := w.options()
-	o.Verify = level
-	if o.State, err = store.Find(w.Context(), key); err != nil {
-		w.Fatal(err)
-	}
-	v = sync.Verify(w.Context(), o, func(rec state.Record) { absent += rec.UIDL })
-	return v, absent
 }
 
 // What is in doubt may be there after all when the user wants it to be sent again: it gets no second copy.
@@ -166,21 +149,21 @@ func TestRetryOfWhatIsThereAfterAll(t *testing.T) {
 		honest.Store(true)
 		w.put(mail("a"))
 		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 1 known, 1 new, 1 copied")
-		w.holds(mail("a"), mail("b"))
+		w.Holds(mail("a"), mail("b"))
 		w.wants(w.run(), "2 listed, 2 known")
 	})
 	t.Run("where the destination had said", func(t *testing.T) {
 		w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"))
 		w.wants(w.run(), "2 listed, 2 new, 2 copied")
-		w.edit("UPDATE record SET phase = 'missing'")
+		w.Edit("UPDATE record SET phase = 'missing'")
 		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 2 known")
-		w.holds(mail("a"), mail("b"))
+		w.Holds(mail("a"), mail("b"))
 	})
 	t.Run("in the folder where it is to go now", func(t *testing.T) {
 		w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"))
 		w.wants(w.run(func(o *sync.Options) { o.NoDedup = true }), "2 listed, 2 new, 2 copied")
-		w.edit("UPDATE record SET phase = 'missing', folder = 'Old'")
+		w.Edit("UPDATE record SET phase = 'missing', folder = 'Old'")
 		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 2 new, 2 recognised")
-		w.holds(mail("a"), mail("b"))
+		w.Holds(mail("a"), mail("b"))
 	})
 }

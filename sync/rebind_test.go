@@ -22,14 +22,14 @@ func TestNewUIDLsAreBoundByTheirHeaders(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, drop...)
 	w.wants(w.run(), "4 listed, 4 new, 4 copied")
 	for _, prefix := range []string{"x", "y"} {
-		w.pop.SetMail(renamed(drop, prefix))
+		w.POP.SetMail(renamed(drop, prefix))
 		w.wants(w.run(), "4 listed, 4 new, 4 recognised")
 		w.silent("RETR", "APPEND", "LOGIN")
 		w.wants(w.run(), "4 listed, 4 known")
 	}
-	w.pop.SetMail(append(renamed(drop[1:], "z"), mail("e")))
+	w.POP.SetMail(append(renamed(drop[1:], "z"), mail("e")))
 	w.wants(w.run(), "4 listed, 4 new, 1 copied, 3 recognised")
-	w.holds(append(drop, mail("e"))...)
+	w.Holds(append(drop, mail("e"))...)
 }
 
 // Where headers do not tell, the messages are retrieved and their octets compared.
@@ -44,13 +44,13 @@ func TestNewUIDLsWhereHeadersDoNotTell(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, no TOP %t", name, noTop), func(t *testing.T) {
 				w := create(t, lab.POP3Options{NoTOP: noTop}, lab.IMAPOptions{}, drop...)
 				w.wants(w.run(), "3 listed, 3 new, 3 copied")
-				w.pop.SetMail(renamed(drop, "x"))
+				w.POP.SetMail(renamed(drop, "x"))
 				w.wants(w.run(), "3 listed, 3 new, 3 recognised")
 				w.silent("APPEND")
 				w.wants(w.run(), "3 listed, 3 known")
-				w.pop.SetMail(append(renamed(drop, "y"), as(drop[0], "new")))
+				w.POP.SetMail(append(renamed(drop, "y"), as(drop[0], "new")))
 				w.wants(w.run(), "4 listed, 4 new, 1 copied, 3 recognised")
-				w.holds(append(drop, drop[0])...)
+				w.Holds(append(drop, drop[0])...)
 			})
 		}
 	}
@@ -60,18 +60,18 @@ func TestNewUIDLsWhereHeadersDoNotTell(t *testing.T) {
 func TestNewUIDLWithAKnownHeaderAndAnotherBody(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
 	w.wants(w.run(), "1 listed, 1 new, 1 copied")
-	w.pop.SetMail([]lab.Mail{as(body2(mail("a")), "x")})
+	w.POP.SetMail([]lab.Mail{as(body2(mail("a")), "x")})
 	w.wants(w.run(), "1 listed, 1 new, 1 copied")
-	w.holds(mail("a"), body2(mail("a")))
+	w.Holds(mail("a"), body2(mail("a")))
 }
 
 func TestAUIDLThatIsUsedAgain(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, as(mail("a"), "1"), as(mail("b"), "2"))
 	w.wants(w.run(), "2 listed, 2 new, 2 copied")
 	fresh := sized(mail("c"), 300)
-	w.pop.SetMail([]lab.Mail{as(mail("b"), "1"), as(fresh, "2")}) // numbers for UIDLs: the first was deleted
+	w.POP.SetMail([]lab.Mail{as(mail("b"), "1"), as(fresh, "2")}) // numbers for UIDLs: the first was deleted
 	w.wants(w.run(), "2 listed, 1 known, 1 new, 1 copied")
-	w.holds(mail("a"), mail("b"), fresh)
+	w.Holds(mail("a"), mail("b"), fresh)
 }
 
 // LIST says another size of a message that did not change, as Exchange does.
@@ -80,7 +80,7 @@ func TestASizeThatChangesIsNoNewMessage(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, a)
 	w.wants(w.run(), "1 listed, 1 new, 1 copied")
 	a.Size = 170
-	w.pop.SetMail([]lab.Mail{a})
+	w.POP.SetMail([]lab.Mail{a})
 	w.wants(w.run(), "1 listed, 1 known")
 	w.wants(w.run(), "1 listed, 1 known")
 	w.silent("RETR") // the new size is remembered
@@ -89,7 +89,7 @@ func TestASizeThatChangesIsNoNewMessage(t *testing.T) {
 func TestQuarantineSurvivesNewUIDLs(t *testing.T) {
 	w := create(t, lab.POP3Options{}, refusing("This is b", no("")), mail("a"), mail("b"))
 	w.wants(w.run(), "2 listed, 2 new, 1 copied, 1 refused")
-	w.pop.SetMail(renamed([]lab.Mail{mail("a"), mail("b")}, "x"))
+	w.POP.SetMail(renamed([]lab.Mail{mail("a"), mail("b")}, "x"))
 	w.wants(w.run(), "2 listed, 1 new, 1 recognised, 1 quarantined")
 	w.silent("RETR")
 	w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 1 known, 1 new, 1 refused")
@@ -100,6 +100,6 @@ func TestAServerThatListsAFewAtATime(t *testing.T) {
 	drop := []lab.Mail{mail("a"), mail("b"), mail("c"), mail("d"), mail("e")}
 	w := create(t, lab.POP3Options{Window: 2, Hides: true, ExtraCapa: []string{"X-GOOGLE-RICO"}}, lab.IMAPOptions{}, drop...)
 	w.wants(w.run(), "5 listed, 5 new, 5 copied")
-	w.holds(drop...)
+	w.Holds(drop...)
 	w.wants(w.run(), "")
 }

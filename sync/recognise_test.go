@@ -15,7 +15,7 @@ import (
 func (w *world) put(mail ...lab.Mail) {
 	w.Helper()
 	for _, m := range mail {
-		if _, err := w.imap.Put(w.folder, m.Raw, nil, time.Now()); err != nil {
+		if _, err := w.IMAP.Put(w.Folder, m.Raw, nil, time.Now()); err != nil {
 			w.Fatal(err)
 		}
 	}
@@ -25,7 +25,7 @@ func (w *world) put(mail ...lab.Mail) {
 func (w *world) forget() {
 	w.Helper()
 	for _, end := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(w.state + end); err != nil && !os.IsNotExist(err) {
+		if err := os.Remove(w.State() + end); err != nil && !os.IsNotExist(err) {
 			w.Fatal(err)
 		}
 	}
@@ -43,7 +43,7 @@ func TestFirstRunIntoAFolderThatHasTheMail(t *testing.T) {
 		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Without: v}, drop...)
 		w.put(mail("x"), mail("b"), anonymous("c"), mail("d"), other(mail("a")))
 		w.wants(w.run(), "6 listed, 6 new, 3 copied, 3 recognised")
-		w.holds(mail("x"), mail("b"), anonymous("c"), mail("d"), other(mail("a")), mail("a"), mail("d"), anonymous("e"))
+		w.Holds(mail("x"), mail("b"), anonymous("c"), mail("d"), other(mail("a")), mail("a"), mail("d"), anonymous("e"))
 		w.wants(w.run(), "6 listed, 6 known")
 	})
 }
@@ -57,7 +57,7 @@ func TestLostStateCopiesNothingTwice(t *testing.T) {
 			w.forget()
 			w.wants(w.run(), "5 listed, 5 new, 5 recognised")
 			w.silent("APPEND")
-			w.holds(drop...)
+			w.Holds(drop...)
 			w.wants(w.run(), "5 listed, 5 known")
 		}
 	})
@@ -67,25 +67,25 @@ func TestLostStateCopiesNothingTwice(t *testing.T) {
 func TestStateFromABackup(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
 	w.wants(w.run(), "1 listed, 1 new, 1 copied")
-	old, err := os.ReadFile(w.state)
+	old, err := os.ReadFile(w.State())
 	if err != nil {
 		t.Fatal(err)
 	}
 	drop := []lab.Mail{mail("a"), mail("b"), mail("c")}
-	w.pop.SetMail(drop)
+	w.POP.SetMail(drop)
 	w.wants(w.run(), "3 listed, 1 known, 2 new, 2 copied")
-	if err := os.WriteFile(w.state, old, 0o600); err != nil {
+	if err := os.WriteFile(w.State(), old, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w.wants(w.run(), "3 listed, 1 known, 2 new, 2 recognised")
-	w.holds(drop...)
+	w.Holds(drop...)
 }
 
 func TestNoDedup(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
 	w.put(mail("a"))
 	w.wants(w.run(func(o *sync.Options) { o.NoDedup = true }), "1 listed, 1 new, 1 copied")
-	w.holds(mail("a"), mail("a"))
+	w.Holds(mail("a"), mail("a"))
 	w.silent("UID SEARCH")
 }
 
@@ -94,13 +94,13 @@ func TestTheFolderIsLookedThroughOnce(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
 	w.put(mail("x"), mail("y"))
 	w.wants(w.run(), "1 listed, 1 new, 1 copied")
-	w.pop.SetMail([]lab.Mail{mail("a"), mail("b")})
+	w.POP.SetMail([]lab.Mail{mail("a"), mail("b")})
 	w.wants(w.run(func(o *sync.Options) { o.Verify = sync.Unproved }), "2 listed, 1 known, 1 new, 1 copied")
 	w.silent("UID FETCH")
 	w.put(mail("z"), mail("c"))
-	w.pop.SetMail([]lab.Mail{mail("a"), mail("b"), mail("c")})
+	w.POP.SetMail([]lab.Mail{mail("a"), mail("b"), mail("c")})
 	w.wants(w.run(), "3 listed, 2 known, 1 new, 1 recognised")
-	if got := w.told("UID FETCH"); !strings.HasPrefix(got[0], "UID FETCH 5:6 ") {
+	if got := w.Told("UID FETCH"); !strings.HasPrefix(got[0], "UID FETCH 5:6 ") {
 		t.Errorf("got %q, want only what came since", got)
 	}
 }
@@ -114,7 +114,7 @@ func TestWhatWasLeftIsStillRecognised(t *testing.T) {
 	w.wants(w.run(one), "3 listed, 3 new, 1 recognised, 2 left")
 	w.wants(w.run(one), "3 listed, 1 known, 2 new, 1 recognised, 1 left")
 	w.wants(w.run(), "3 listed, 2 known, 1 new, 1 recognised")
-	w.holds(drop...)
+	w.Holds(drop...)
 }
 
 // Mail that a server changes while it stores it is recognised all the same, and never deleted at the source.
@@ -126,10 +126,10 @@ func TestMailThatTheServerChanged(t *testing.T) {
 	w.wants(w.run(), "2 listed, 2 new, 2 copied")
 	w.forget()
 	w.wants(w.run(func(o *sync.Options) { o.Delete.On = true }), "2 listed, 2 new, 2 recognised")
-	if got := w.pop.Mail(); len(got) != 1 || got[0].UIDL != "nul" {
+	if got := w.POP.Mail(); len(got) != 1 || got[0].UIDL != "nul" {
 		t.Errorf("the maildrop has %d messages, want the one that was changed", len(got))
 	}
-	if keep := w.records()[0].Keep; keep == "" {
+	if keep := w.Records()[0].Keep; keep == "" {
 		t.Error("nothing says that it is never to be deleted")
 	}
 }
@@ -139,5 +139,5 @@ func TestDryRunForeseesWhatIsThere(t *testing.T) {
 	w.put(mail("a"))
 	w.wants(w.dry(false), "3 listed, 3 new, 1 recognised, 2 left")
 	w.silent("RETR", "APPEND", "STORE")
-	w.holds(mail("a"))
+	w.Holds(mail("a"))
 }

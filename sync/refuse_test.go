@@ -41,16 +41,16 @@ func TestRefusedMessageDoesNotStopTheOthers(t *testing.T) {
 	w := create(t, lab.POP3Options{}, refusing("This is b", no("")), mail("a"), mail("b"), mail("c"))
 	r := w.run()
 	w.wants(r, "3 listed, 3 new, 2 copied, 1 refused")
-	w.holds(mail("a"), mail("c"))
+	w.Holds(mail("a"), mail("c"))
 	if got := r.Refusals[0]; got.UIDL != "b" || got.Server != "NO not this one" || got.Size != int64(len(mail("b").Raw)) {
 		t.Errorf("got refusal %+v", got)
 	}
-	if got := w.asked("QUIT"); len(got) != 0 {
+	if got := w.Asked("QUIT"); len(got) != 0 {
 		t.Errorf("a retrieved message is not stored: got %q, want no QUIT (RFC 2449 §6.7)", got)
 	}
 
 	for tries := 1; tries <= 3; tries++ {
-		rec := w.records()[1]
+		rec := w.Records()[1]
 		if rec.Phase != state.PhaseRefused || rec.Tries != tries || rec.Server != "NO not this one" {
 			t.Errorf("got %+v, want it refused for the %d. time", rec, tries)
 		}
@@ -60,13 +60,13 @@ func TestRefusedMessageDoesNotStopTheOthers(t *testing.T) {
 		}
 		w.wants(w.run(), "3 listed, 2 known, 1 quarantined")
 		w.silent("RETR")
-		if len(w.told("LOGIN")) != 0 || len(w.asked("QUIT")) != 1 {
+		if len(w.Told("LOGIN")) != 0 || len(w.Asked("QUIT")) != 1 {
 			t.Error("a quiet run should leave the destination alone, and say QUIT")
 		}
-		w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+		w.Edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
 		w.wants(w.run(), "3 listed, 2 known, 1 new, 1 refused")
 	}
-	w.holds(mail("a"), mail("c"))
+	w.Holds(mail("a"), mail("c"))
 }
 
 func TestRefusedMessageIsTakenInTheEnd(t *testing.T) {
@@ -82,11 +82,11 @@ func TestRefusedMessageIsTakenInTheEnd(t *testing.T) {
 	w.wants(w.run(), "2 listed, 2 new, 1 copied, 1 refused")
 	fine = true
 	w.wants(w.run(), "2 listed, 1 known, 1 quarantined")
-	w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+	w.Edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
 	w.wants(w.run(), "2 listed, 1 known, 1 new, 1 copied")
-	w.holds(mail("a"), mail("b"))
+	w.Holds(mail("a"), mail("b"))
 	w.wants(w.run(), "2 listed, 2 known")
-	if got := len(w.records()); got != 2 {
+	if got := len(w.Records()); got != 2 {
 		t.Errorf("got %d records, want 2", got)
 	}
 }
@@ -96,17 +96,17 @@ func TestTooBigByListIsNotRetrieved(t *testing.T) {
 		sized(mail("c"), 1000))
 	r := w.run()
 	w.wants(r, "3 listed, 3 new, 2 copied, 1 refused")
-	if got := w.asked("RETR"); !slices.Equal(got, []string{"RETR 1", "RETR 3"}) {
+	if got := w.Asked("RETR"); !slices.Equal(got, []string{"RETR 1", "RETR 3"}) {
 		t.Errorf("got %q", got)
 	}
-	if r.Refusals[0].Code != "TOOBIG" || len(w.asked("QUIT")) != 1 {
-		t.Errorf("got %+v, and QUIT %q", r.Refusals[0], w.asked("QUIT"))
+	if r.Refusals[0].Code != "TOOBIG" || len(w.Asked("QUIT")) != 1 {
+		t.Errorf("got %+v, and QUIT %q", r.Refusals[0], w.Asked("QUIT"))
 	}
 	w.wants(w.run(), "3 listed, 2 known, 1 quarantined")
-	w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+	w.Edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
 	w.wants(w.run(), "3 listed, 2 known, 1 new, 1 refused")
 	w.silent("RETR")
-	if recs := w.records(); len(recs) != 3 || recs[0].Tries+recs[1].Tries+recs[2].Tries != 2 {
+	if recs := w.Records(); len(recs) != 3 || recs[0].Tries+recs[1].Tries+recs[2].Tries != 2 {
 		t.Errorf("got %+v", recs)
 	}
 }
@@ -123,17 +123,17 @@ func TestTooBigOnlyWhenItIsThere(t *testing.T) {
 				w := create(t, lab.POP3Options{NoUIDL: noUIDL, NoTOP: noUIDL}, o, mail("a"), small, mail("c"))
 				r := w.run()
 				w.wants(r, "3 listed, 3 new, 2 copied, 1 refused")
-				w.holds(mail("a"), mail("c"))
+				w.Holds(mail("a"), mail("c"))
 				if r.Refusals[0].Code != "TOOBIG" || r.Refusals[0].Size != 5000 {
 					t.Errorf("got %+v", r.Refusals[0])
 				}
 				w.wants(w.run(), "3 listed, 2 known, 1 quarantined")
-				if noUIDL && len(w.asked("QUIT")) != 0 {
+				if noUIDL && len(w.Asked("QUIT")) != 0 {
 					t.Error("QUIT, though a message was retrieved that is not stored")
 				}
-				w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+				w.Edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
 				w.wants(w.run(), "3 listed, 2 known, 1 new, 1 refused")
-				if got := len(w.records()); got != 3 {
+				if got := len(w.Records()); got != 3 {
 					t.Errorf("got %d records, want 3", got)
 				}
 			})
@@ -145,15 +145,15 @@ func TestVanishedMessage(t *testing.T) {
 	for name, reply := range map[string]string{"gone": "-ERR no such message\r\n", "unreadable": "-ERR [SYS/TEMP] cannot\r\n"} {
 		t.Run(name, func(t *testing.T) {
 			var hook trap
-			w := create(t, lab.POP3Options{Hook: hook.answer(reply, false)}, lab.IMAPOptions{}, mail("a"), mail("b"), mail("c"))
-			hook.set("RETR", 2)
+			w := create(t, lab.POP3Options{Hook: hook.Answer(reply, false)}, lab.IMAPOptions{}, mail("a"), mail("b"), mail("c"))
+			hook.Set("RETR", 2)
 			w.wants(w.run(), "3 listed, 3 new, 2 copied, 1 vanished")
-			w.holds(mail("a"), mail("c"))
-			if len(w.asked("QUIT")) != 1 {
+			w.Holds(mail("a"), mail("c"))
+			if len(w.Asked("QUIT")) != 1 {
 				t.Error("all that was retrieved is stored: there should be a QUIT")
 			}
 			w.wants(w.run(), "3 listed, 2 known, 1 new, 1 copied")
-			w.holds(mail("a"), mail("c"), mail("b"))
+			w.Holds(mail("a"), mail("c"), mail("b"))
 		})
 	}
 }
@@ -168,20 +168,20 @@ func TestWithoutRoomTheRestWaits(t *testing.T) {
 	}}
 	w := create(t, lab.POP3Options{}, o, mail("a"), mail("b"), mail("c"))
 	w.fails(w.run(), sync.Full, "3 listed, 3 new, 1 copied, 2 left")
-	w.holds(mail("a"))
+	w.Holds(mail("a"))
 	w.silent("QUIT")
-	if got := len(w.records()); got != 1 {
+	if got := len(w.Records()); got != 1 {
 		t.Errorf("got %d records, want 1", got)
 	}
 	w.fails(w.run(), sync.Full, "3 listed, 1 known, 2 new, 2 left")
 	room = true
 	w.wants(w.run(), "3 listed, 1 known, 2 new, 2 copied")
-	w.holds(mail("a"), mail("b"), mail("c"))
+	w.Holds(mail("a"), mail("b"), mail("c"))
 }
 
 func TestFolderThatCannotBeMade(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{RefuseCreate: no("")}, mail("a"))
-	w.folder = "Archive"
+	w.Folder = "Archive"
 	w.fails(w.run(), sync.Config, "1 listed, 1 new, 1 left")
 	w.silent("RETR", "QUIT")
 }
@@ -213,8 +213,8 @@ func TestTheOneToBlameInABatch(t *testing.T) {
 		if r.Refused != len(bad) || r.Copied != len(fine) || r.Err != nil {
 			t.Errorf("bad %v: got %s (%v)", bad, counts(r), r.Err)
 		}
-		w.holds(fine...)
-		if n := len(w.told("APPEND")); n > 4+12*len(bad) {
+		w.Holds(fine...)
+		if n := len(w.Told("APPEND")); n > 4+12*len(bad) {
 			t.Errorf("bad %v: it took %d commands to find them", bad, n)
 		}
 	}
@@ -248,7 +248,7 @@ func TestTheLeastRepair(t *testing.T) {
 				return nil
 			}}, mail("a"), lab.Mail{UIDL: "x", Raw: []byte(c.raw)}, mail("b"))
 			r := w.run(deleting)
-			rec := w.records()[1]
+			rec := w.Records()[1]
 			if c.keep == "" {
 				w.wants(r, "3 listed, 3 new, 2 copied, 1 refused")
 				if rec.Phase != state.PhaseRefused || rec.Tries != 1 || rec.Keep != "" || rec.Sent != rec.Size {
@@ -278,11 +278,11 @@ func TestLostReplyOfARepairedMessage(t *testing.T) {
 				}
 				return nil
 			}
-			w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.fate(fate), RefuseAppend: refused}, x)
-			hook.set("APPEND", 5) // as it is, twice; two repairs; both
+			w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook.Fate(fate), RefuseAppend: refused}, x)
+			hook.Set("APPEND", 5) // as it is, twice; two repairs; both
 			w.lost(w.run())
 			w.found(w.run())
-			got, err := w.imap.Messages("INBOX")
+			got, err := w.IMAP.Messages("INBOX")
 			if err != nil || len(got) != 1 {
 				t.Errorf("%q, fate %v: got %d messages (%v), want 1", id, fate, len(got), err)
 			}
@@ -307,7 +307,7 @@ func TestHalvesThatAreGivenUp(t *testing.T) {
 			if got := counts(r); got != "6 listed, 6 new, 1 copied, 5 left" || r.Err == nil || sync.ClassOf(r.Err) == sync.Bug {
 				t.Errorf("got %s (%v)", got, r.Err)
 			}
-			if got := len(w.records()); got != 1 {
+			if got := len(w.Records()); got != 1 {
 				t.Errorf("got %d records, want 1", got)
 			}
 		})
@@ -316,13 +316,13 @@ func TestHalvesThatAreGivenUp(t *testing.T) {
 		t.Run(fmt.Sprintf("line cut at APPEND %d", n), func(t *testing.T) {
 			var hook trap
 			o := refusing("This is m0005", no(""))
-			o.Hook = hook.fate(lab.Cut)
+			o.Hook = hook.Fate(lab.Cut)
 			all := many(9, 0)
 			w := create(t, lab.POP3Options{}, o, all...)
-			hook.set("APPEND", n)
+			hook.Set("APPEND", n)
 			r := w.run(func(o *sync.Options) { o.Patience = time.Minute })
 			w.wants(r, "9 listed, 9 new, 8 copied, 1 refused")
-			if got := len(w.records()); got != 9 {
+			if got := len(w.Records()); got != 9 {
 				t.Errorf("got %d records, want 9", got)
 			}
 		})
@@ -336,6 +336,6 @@ func TestBadForWhatCouldBeRepaired(t *testing.T) {
 	bad := &imap.Error{Type: imap.StatusResponseTypeBad, Text: "what is that?"}
 	w := create(t, lab.POP3Options{}, refusing("\xe4", bad), mail("a"), broken, mail("b"), mail("c"))
 	w.wants(w.run(func(o *sync.Options) { o.Patience = 10 * time.Second }), "4 listed, 4 new, 3 copied, 1 refused")
-	w.holds(mail("a"), mail("b"), mail("c"))
+	w.Holds(mail("a"), mail("b"), mail("c"))
 	w.wants(w.run(), "4 listed, 3 known, 1 quarantined")
 }

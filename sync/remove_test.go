@@ -20,7 +20,7 @@ func deleting(o *sync.Options) { o.Delete.On = true }
 func (w *world) left(uidls ...string) {
 	w.Helper()
 	var got []string
-	for _, m := range w.pop.Mail() {
+	for _, m := range w.POP.Mail() {
 		got = append(got, m.UIDL)
 	}
 	if strings.Join(got, " ") != strings.Join(uidls, " ") {
@@ -32,7 +32,7 @@ func (w *world) left(uidls ...string) {
 func (w *world) phases() string {
 	w.Helper()
 	var list []string
-	for _, rec := range w.records() {
+	for _, rec := range w.Records() {
 		list = append(list, rec.Phase.String())
 	}
 	return strings.Join(list, " ")
@@ -48,7 +48,7 @@ func TestDeleteWhatIsVerified(t *testing.T) {
 			if r.Deleted != 3 {
 				t.Errorf("got %d deleted, want 3", r.Deleted)
 			}
-			w.holds(drop...)
+			w.Holds(drop...)
 			w.left()
 			if got := w.phases(); got != "deleted deleted deleted" {
 				t.Errorf("got records %s", got)
@@ -62,16 +62,16 @@ func TestDeleteWhatIsVerified(t *testing.T) {
 func TestDeletionHasItsOwnSession(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
 	w.run(deleting)
-	if n := w.pop.Connections(); n != 2 {
+	if n := w.POP.Connections(); n != 2 {
 		t.Errorf("got %d sessions, want 2", n)
 	}
-	w.pop.SetMail([]lab.Mail{mail("b")})
+	w.POP.SetMail([]lab.Mail{mail("b")})
 	w.run()
-	before := w.pop.Connections()
+	before := w.POP.Connections()
 	if r := w.run(deleting); r.Deleted != 1 {
 		t.Errorf("got %d deleted, want 1", r.Deleted)
 	}
-	if n := w.pop.Connections() - before; n != 1 {
+	if n := w.POP.Connections() - before; n != 1 {
 		t.Errorf("got %d sessions, want 1: nothing was retrieved in it", n)
 	}
 	w.silent("RETR")
@@ -82,7 +82,7 @@ func TestDeleteWhenOldEnough(t *testing.T) {
 	aged := func(o *sync.Options) { o.Delete = sync.Deletion{On: true, Age: 14 * 24 * time.Hour} }
 	w.wants(w.run(aged), "2 listed, 2 new, 2 copied")
 	w.left("a", "b")
-	w.edit("UPDATE record SET ended = ended - 15*24*3600*1000000000 WHERE uidl = x'61'")
+	w.Edit("UPDATE record SET ended = ended - 15*24*3600*1000000000 WHERE uidl = x'61'")
 	if r := w.run(aged); r.Deleted != 1 {
 		t.Errorf("got %d deleted, want 1", r.Deleted)
 	}
@@ -137,7 +137,7 @@ func TestDeletionThatIsCutOff(t *testing.T) {
 				t.Errorf("got %d deleted (%v), want 2", r.Deleted, r.Err)
 			}
 			w.left()
-			w.holds(mail("a"), mail("b"))
+			w.Holds(mail("a"), mail("b"))
 			if got := w.phases(); got != "deleted deleted" {
 				t.Errorf("got records %s", got)
 			}
@@ -154,23 +154,23 @@ func TestDeletionThatIsCutOffIsFinishedByTheSameRun(t *testing.T) {
 	}{{"DELE 1", false, false}, {"DELE 2", true, false}, {"QUIT", false, false}, {"QUIT", true, false}, {"QUIT", true, true}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			var dies trap
-			o := lab.POP3Options{Hook: dies.answer("", true)}
+			o := lab.POP3Options{Hook: dies.Answer("", true)}
 			if c.loses {
-				o = lab.POP3Options{LosesReply: func(_ int, line string) bool { return dies.springs(line) }}
+				o = lab.POP3Options{LosesReply: func(_ int, line string) bool { return dies.Springs(line) }}
 			}
 			w := create(t, o, lab.IMAPOptions{}, mail("a"), mail("b"), mail("new"))
 			if c.all {
-				w.pop.SetMail([]lab.Mail{mail("a"), mail("b")})
+				w.POP.SetMail([]lab.Mail{mail("a"), mail("b")})
 			}
 			w.run(func(o *sync.Options) { o.Narrow.Messages = 2 })
 			var watch watcher
-			dies.set(c.command, 1)
+			dies.Set(c.command, 1)
 			r := w.run(deleting, func(o *sync.Options) {
 				o.Watch, o.Patience, o.Narrow.Size = &watch, time.Minute, 1
 			})
-			unknown := slices.ContainsFunc(watch.notices, func(n string) bool { return strings.Contains(n, "2 messages may have been deleted") })
+			unknown := slices.ContainsFunc(watch.Notices, func(n string) bool { return strings.Contains(n, "2 messages may have been deleted") })
 			if r.Err != nil || unknown != c.all || !unknown && r.Deleted != 2 {
-				t.Errorf("got %d deleted (%v), want 2; notices %q", r.Deleted, r.Err, watch.notices)
+				t.Errorf("got %d deleted (%v), want 2; notices %q", r.Deleted, r.Err, watch.Notices)
 			}
 			if c.all {
 				w.left()
@@ -197,7 +197,7 @@ func TestAnEmptyListingIsNoProofOfDeletion(t *testing.T) {
 	on.Store(true)
 	w.fails(w.run(deleting), sync.Temporary, "1 listed, 1 known")
 	on.Store(false)
-	w.pop.SetMail(nil)
+	w.POP.SetMail(nil)
 	w.wants(w.run(), "")
 	if got := w.phases(); got != "deleting" {
 		t.Errorf("got %s, want deleting: nobody knows", got)
@@ -207,8 +207,8 @@ func TestAnEmptyListingIsNoProofOfDeletion(t *testing.T) {
 // Nor does it in the run that has deleted, also if that is the first of its account.
 func TestAnEmptyListingIsNoProofInTheSameRun(t *testing.T) {
 	var dies trap
-	w := create(t, lab.POP3Options{Hook: dies.answer("", true)}, lab.IMAPOptions{}, mail("a"), mail("b"))
-	dies.set("QUIT", 2)
+	w := create(t, lab.POP3Options{Hook: dies.Answer("", true)}, lab.IMAPOptions{}, mail("a"), mail("b"))
+	dies.Set("QUIT", 2)
 	sessions := 0
 	var watch watcher
 	r := w.run(deleting, func(o *sync.Options) {
@@ -216,14 +216,14 @@ func TestAnEmptyListingIsNoProofInTheSameRun(t *testing.T) {
 		o.Patience, o.Watch = time.Minute, &watch
 		o.From = func(ctx context.Context) (sync.Source, error) {
 			if sessions++; sessions == 3 { // copied, deleted, asked
-				w.pop.SetMail(nil)
+				w.POP.SetMail(nil)
 			}
 			return from(ctx)
 		}
 	})
-	unknown := slices.ContainsFunc(watch.notices, func(n string) bool { return strings.Contains(n, "2 messages may have been deleted") })
+	unknown := slices.ContainsFunc(watch.Notices, func(n string) bool { return strings.Contains(n, "2 messages may have been deleted") })
 	if got := w.phases(); sessions != 3 || r.Deleted != 0 || !unknown || got != "deleting deleting" {
-		t.Errorf("got %d sessions, %d deleted (%v), records %s, notices %q", sessions, r.Deleted, r.Err, got, watch.notices)
+		t.Errorf("got %d sessions, %d deleted (%v), records %s, notices %q", sessions, r.Deleted, r.Err, got, watch.Notices)
 	}
 }
 
@@ -249,7 +249,7 @@ func TestWhatIsNeverDeleted(t *testing.T) {
 				w.run(deleting)
 			}
 			var got []string
-			for _, m := range w.pop.Mail() {
+			for _, m := range w.POP.Mail() {
 				got = append(got, m.UIDL)
 			}
 			for _, uidl := range c.left {
@@ -276,12 +276,12 @@ func lying(_ int, command string) lab.Fate {
 func TestTheHeaderIsComparedBeforeDeletion(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, as(mail("a"), "1"))
 	w.wants(w.run(), "1 listed, 1 new, 1 copied")
-	w.pop.SetMail([]lab.Mail{as(mail("b"), "1")})
+	w.POP.SetMail([]lab.Mail{as(mail("b"), "1")})
 	w.wants(w.run(deleting), "1 listed, 1 known")
 	w.left("1")
 	w.silent("DELE")
 	w.wants(w.run(deleting), "1 listed, 1 new, 1 copied")
-	w.holds(mail("a"), mail("b"))
+	w.Holds(mail("a"), mail("b"))
 }
 
 // What comes back after it was deleted is no news if it is the same, and news if it is not.
@@ -289,13 +289,13 @@ func TestWhatComesBackAfterDeletion(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
 	w.run(deleting)
 	w.left()
-	w.pop.SetMail([]lab.Mail{mail("a")})
+	w.POP.SetMail([]lab.Mail{mail("a")})
 	w.wants(w.run(), "1 listed, 1 known")
-	w.holds(mail("a"))
-	w.pop.SetMail([]lab.Mail{as(mail("b"), "a")})
+	w.Holds(mail("a"))
+	w.POP.SetMail([]lab.Mail{as(mail("b"), "a")})
 	w.run(deleting) // it has the size of a
-	w.pop.SetMail([]lab.Mail{as(other(mail("c")), "a")})
-	if got := w.records()[0].Phase; got == state.PhaseDeleted {
+	w.POP.SetMail([]lab.Mail{as(other(mail("c")), "a")})
+	if got := w.Records()[0].Phase; got == state.PhaseDeleted {
 		t.Errorf("got %v for a message that came back", got)
 	}
 }
@@ -308,24 +308,24 @@ func TestDeletionAfterTheDestinationWasSetBack(t *testing.T) {
 		deleted int
 	}{
 		"nothing happens":        {func(*world) {}, 2},
-		"the owner deletes one":  {func(w *world) { w.try(w.imap.Remove("Archive", 1)) }, 2},
+		"the owner deletes one":  {func(w *world) { w.try(w.IMAP.Remove("Archive", 1)) }, 2},
 		"the folder is gone":     {func(w *world) { w.do(remove("Archive")) }, 0},
 		"it is empty and new":    {func(w *world) { w.do(remove("Archive"), remake("Archive")) }, 0},
-		"it was restored, whole": {func(w *world) { w.try(w.imap.Renumber("Archive")) }, 2},
+		"it was restored, whole": {func(w *world) { w.try(w.IMAP.Renumber("Archive")) }, 2},
 		"it was restored, a part": {func(w *world) {
-			w.try(w.imap.Remove("Archive", 2))
-			w.try(w.imap.Renumber("Archive"))
+			w.try(w.IMAP.Remove("Archive", 2))
+			w.try(w.IMAP.Renumber("Archive"))
 		}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"))
-			w.folder = "Archive"
+			w.Folder = "Archive"
 			w.wants(w.run(), "2 listed, 2 new, 2 copied")
 			c.happens(w)
 			if r := w.run(deleting); r.Deleted != c.deleted || r.Err != nil {
 				t.Errorf("got %d deleted (%v), want %d", r.Deleted, r.Err, c.deleted)
 			}
-			if n := len(w.pop.Mail()); n != 2-c.deleted {
+			if n := len(w.POP.Mail()); n != 2-c.deleted {
 				t.Errorf("the maildrop has %d, want %d", n, 2-c.deleted)
 			}
 		})
@@ -345,12 +345,12 @@ func TestNumbersThatShiftDuringADeletion(t *testing.T) {
 		w := create(t, lab.POP3Options{Shift: shift}, lab.IMAPOptions{}, mail("a"), mail("b"), mail("c"), mail("d"), mail("e"))
 		w.run(deleting, func(o *sync.Options) { o.Narrow.Messages = 2 })
 		w.run(deleting, func(o *sync.Options) { o.Narrow.Messages = 1 })
-		copies, err := w.imap.Messages("INBOX")
+		copies, err := w.IMAP.Messages("INBOX")
 		if err != nil {
 			t.Fatal(err)
 		}
 		there := map[string]bool{"a": true} // the one that the server lost itself
-		for _, m := range w.pop.Mail() {
+		for _, m := range w.POP.Mail() {
 			there[m.UIDL] = true
 		}
 		for _, c := range copies {

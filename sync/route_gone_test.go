@@ -16,15 +16,15 @@ func TestOneOfSeveralFoldersWasMadeAnew(t *testing.T) {
 	both(t, func(t *testing.T, v variant) {
 		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Without: v}, three(3)...)
 		w.wants(w.run(routed), "9 listed, 9 new, 9 copied")
-		if err := w.imap.Renumber("Sent"); err != nil {
+		if err := w.IMAP.Renumber("Sent"); err != nil {
 			t.Fatal(err)
 		}
-		list, err := w.imap.Messages("Sent")
+		list, err := w.IMAP.Messages("Sent")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range list[1:] {
-			if err := w.imap.Remove("Sent", m.UID); err != nil {
+			if err := w.IMAP.Remove("Sent", m.UID); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -32,7 +32,7 @@ func TestOneOfSeveralFoldersWasMadeAnew(t *testing.T) {
 			t.Errorf("got %+v, want 7 proved and 2 absent", got)
 		}
 		w.wants(w.run(routed, func(o *sync.Options) { o.Delete.On = true }), "9 listed, 9 known")
-		left := w.pop.Mail()
+		left := w.POP.Mail()
 		if len(left) != 2 || left[0].UIDL != "s0001" || left[1].UIDL != "s0002" {
 			t.Errorf("left in the maildrop: %d", len(left))
 		}
@@ -45,16 +45,16 @@ func TestUIDValidityOfOneFolderChangedWhileInDoubt(t *testing.T) {
 		for n := 1; n <= 4; n++ {
 			w, _ := lossy(t, n, lab.CutReply, v, three(3)...)
 			first := w.run(routed)
-			for _, folder := range w.imap.Folders() {
+			for _, folder := range w.IMAP.Folders() {
 				if folder == "Sent" {
-					if err := w.imap.Renumber("Sent"); err != nil {
+					if err := w.IMAP.Renumber("Sent"); err != nil {
 						t.Fatal(err)
 					}
 				}
 			}
 			w.found(w.run(routed))
 			for folder, kind := range map[string]string{"INBOX": "a", "Sent": "s", "Lists/Go": "l"} {
-				w.holdsIn(folder, of(three(3), kind)...)
+				w.HoldsIn(folder, of(three(3), kind)...)
 			}
 			if first.Err == nil {
 				t.Error("no reply was lost")
@@ -72,7 +72,7 @@ func TestOneOfSeveralFoldersIsRemovedMeanwhile(t *testing.T) {
 			removed := 0
 			w = create(t, lab.POP3Options{}, lab.IMAPOptions{Without: v, Hook: func(_ int, command string) lab.Fate {
 				if strings.HasPrefix(command, `APPEND "Lists/Go"`) && removed < most {
-					if slices.Contains(w.imap.Folders(), "Lists/Go") {
+					if slices.Contains(w.IMAP.Folders(), "Lists/Go") {
 						w.do(remove("Lists/Go"))
 						removed++
 					}
@@ -81,8 +81,8 @@ func TestOneOfSeveralFoldersIsRemovedMeanwhile(t *testing.T) {
 			}}, three(3)...)
 			r := w.run(routed)
 			w.wants(r, want)
-			w.holdsIn("INBOX", of(three(3), "a")...)
-			w.holdsIn("Sent", of(three(3), "s")...)
+			w.HoldsIn("INBOX", of(three(3), "a")...)
+			w.HoldsIn("Sent", of(three(3), "s")...)
 			if most == 1 {
 				w.sorted(three(3))
 			} else if got := r.Refusals[0]; got.Code != "TRYCREATE" || got.Folder != "Lists/Go" {
@@ -139,10 +139,10 @@ func TestOneOfSeveralFoldersIsClosed(t *testing.T) {
 		w.wants(w.run(routed, func(o *sync.Options) { o.Verify = sync.Unproved }), "6 listed, 6 new, 6 copied")
 		remove := func(o *sync.Options) { o.Delete.On = true }
 		w.wants(w.run(routed, closing("Sent"), remove), "6 listed, 6 known")
-		if left := w.pop.Mail(); len(left) != 2 || left[0].UIDL != "s0000" || left[1].UIDL != "s0001" {
+		if left := w.POP.Mail(); len(left) != 2 || left[0].UIDL != "s0000" || left[1].UIDL != "s0001" {
 			t.Errorf("%d are left in the maildrop, want those in Sent", len(left))
 		}
-		if v, absent := w.verifies(closing("Sent")); v != (sync.Verification{Proved: 4, Unsure: 2}) || absent != 0 {
+		if v, absent := w.verifies(closing("Sent")); v != (sync.Verification{Proved: 4, Unsure: 2}) || absent != "" {
 			t.Errorf("got %+v", v)
 		}
 		w.wants(w.run(routed, remove), "2 listed, 2 known")
@@ -152,7 +152,7 @@ func TestOneOfSeveralFoldersIsClosed(t *testing.T) {
 		w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, three(2)...)
 		w.wants(w.run(routed), "6 listed, 6 new, 6 copied")
 		w.wants(w.run(routed, closing("Sent"), func(o *sync.Options) { o.Delete.On = true }), "6 listed, 6 known")
-		if left := w.pop.Mail(); len(left) != 2 || left[0].UIDL != "s0000" || left[1].UIDL != "s0001" {
+		if left := w.POP.Mail(); len(left) != 2 || left[0].UIDL != "s0000" || left[1].UIDL != "s0001" {
 			t.Errorf("%d are left in the maildrop, want those in Sent", len(left))
 		}
 	})
@@ -167,7 +167,7 @@ func TestOneOfSeveralFoldersIsClosed(t *testing.T) {
 	t.Run("and what is missing there is tried again", func(t *testing.T) {
 		w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, three(1)...)
 		w.wants(w.run(routed), "3 listed, 3 new, 3 copied")
-		w.edit("UPDATE record SET phase = 'missing', uid = 0 WHERE folder = 'Sent'")
+		w.Edit("UPDATE record SET phase = 'missing', uid = 0 WHERE folder = 'Sent'")
 		r := w.run(routed, closing("Sent"), func(o *sync.Options) { o.Retry = true })
 		w.wants(r, "3 listed, 2 known, 1 new, 1 in doubt")
 	})

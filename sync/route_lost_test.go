@@ -24,7 +24,7 @@ func TestLostReplyWithSeveralFolders(t *testing.T) {
 				all := three(3)
 				w, _ := lossy(t, n, fate, v, all...)
 				first := w.run(routed)
-				if len(w.told("APPEND")) < n { // batched there are fewer
+				if len(w.Told("APPEND")) < n { // batched there are fewer
 					continue
 				}
 				w.lost(first)
@@ -60,8 +60,8 @@ func TestIdenticalMessagesInSeveralFoldersAroundALostReply(t *testing.T) {
 			w.run(by)
 			w.found(w.run(by))
 			total := 0
-			for _, folder := range w.imap.Folders() {
-				list, err := w.imap.Messages(folder)
+			for _, folder := range w.IMAP.Folders() {
+				list, err := w.IMAP.Messages(folder)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -111,7 +111,7 @@ func TestSettlingInTwoFolders(t *testing.T) {
 				}
 			}))
 			open := map[string]int{}
-			for _, rec := range w.records() {
+			for _, rec := range w.Records() {
 				if rec.Phase == state.PhaseIntent {
 					open[rec.Folder]++
 				}
@@ -142,12 +142,12 @@ func TestFolderThatCannotBeMadeDoesNotStopTheOthers(t *testing.T) {
 			t.Errorf("got %+v", o)
 		}
 	}
-	w.holdsIn("INBOX", of(three(2), "a")...)
+	w.HoldsIn("INBOX", of(three(2), "a")...)
 	w.silent("QUIT")
 	w.wants(w.run(routed), "6 listed, 2 known, 4 quarantined")
-	w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+	w.Edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
 	w.wants(w.run(), "6 listed, 2 known, 4 new, 4 copied") // all to INBOX now
-	w.holdsIn("INBOX", append(of(three(2), "a"), mail("s0000"), mail("l0000"), mail("s0001"), mail("l0001"))...)
+	w.HoldsIn("INBOX", append(of(three(2), "a"), mail("s0000"), mail("l0000"), mail("s0001"), mail("l0001"))...)
 }
 
 func TestNameThatCannotBeOneDoesNotStopTheOthers(t *testing.T) {
@@ -164,7 +164,7 @@ func TestNameThatCannotBeOneDoesNotStopTheOthers(t *testing.T) {
 	if got := r.Refusals[0].Server; !strings.Contains(got, "a level of it has no name") {
 		t.Errorf("got %q", got)
 	}
-	w.holds(mail("a"), mail("b"))
+	w.Holds(mail("a"), mail("b"))
 }
 
 // Where the account may not write, that is soon known: there is no second try with each message, and nothing is repaired.
@@ -175,13 +175,13 @@ func TestFolderThatTakesNothing(t *testing.T) {
 		w := create(t, lab.POP3Options{}, o, three(150)...)
 		r := w.run(routed)
 		w.wants(r, "450 listed, 450 new, 300 copied, 150 refused")
-		w.holdsIn("INBOX", of(three(150), "a")...)
-		w.holdsIn("Sent", of(three(150), "s")...)
-		if got := w.told(`APPEND "Lists`); len(got) > 20 {
+		w.HoldsIn("INBOX", of(three(150), "a")...)
+		w.HoldsIn("Sent", of(three(150), "s")...)
+		if got := w.Told(`APPEND "Lists`); len(got) > 20 {
 			t.Errorf("it was offered %d times", len(got))
 		}
 		w.wants(w.run(routed), "450 listed, 300 known, 150 quarantined")
-		w.edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
+		w.Edit("UPDATE record SET next_try = 1 WHERE phase = 'refused'")
 		w.wants(w.run(func(o *sync.Options) { // the rules are others now
 			o.Place = func([]byte, int64, message.Inference) sync.Placement { return sync.Placement{Folder: "Archive"} }
 		}), "450 listed, 300 known, 150 new, 150 refused")
@@ -195,9 +195,9 @@ func TestRefusedMessageInOneOfSeveralFolders(t *testing.T) {
 		o.Without = v
 		w := create(t, lab.POP3Options{}, o, three(4)...)
 		w.wants(w.run(routed), "12 listed, 12 new, 11 copied, 1 refused")
-		w.holdsIn("INBOX", of(three(4), "a")...)
-		w.holdsIn("Lists/Go", of(three(4), "l")...)
-		list, err := w.imap.Messages("Sent")
+		w.HoldsIn("INBOX", of(three(4), "a")...)
+		w.HoldsIn("Lists/Go", of(three(4), "l")...)
+		list, err := w.IMAP.Messages("Sent")
 		if err != nil || len(list) != 3 {
 			t.Errorf("got %d in Sent (%v), want 3", len(list), err)
 		}
@@ -209,18 +209,18 @@ func TestWhatTheFolderOfAMessageHadIsRecognised(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{SpecialUse: map[string]imap.MailboxAttr{
 		"Sent": imap.MailboxAttrSent, "Lists/Go": imap.MailboxAttrArchive}}, three(2)...)
 	for folder, name := range map[string]string{"Sent": "s0000", "Lists/Go": "s0001", "INBOX": "l0001"} {
-		if _, err := w.imap.Put(folder, mail(name).Raw, nil, time.Time{}); err != nil {
+		if _, err := w.IMAP.Put(folder, mail(name).Raw, nil, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w.wants(w.run(routed), "6 listed, 6 new, 5 copied, 1 recognised")
-	w.holdsIn("Sent", mail("s0000"), mail("s0001"))
-	w.holdsIn("Lists/Go", mail("s0001"), mail("l0000"), mail("l0001"))
-	w.holdsIn("INBOX", mail("l0001"), mail("a0000"), mail("a0001"))
+	w.HoldsIn("Sent", mail("s0000"), mail("s0001"))
+	w.HoldsIn("Lists/Go", mail("s0001"), mail("l0000"), mail("l0001"))
+	w.HoldsIn("INBOX", mail("l0001"), mail("a0000"), mail("a0001"))
 
-	w.pop.SetMail(append(three(2), mail("s0002"), mail("l0002")))
+	w.POP.SetMail(append(three(2), mail("s0002"), mail("l0002")))
 	w.wants(w.run(routed), "8 listed, 6 known, 2 new, 2 copied")
-	for _, command := range w.told("UID FETCH 1:") {
+	for _, command := range w.Told("UID FETCH 1:") {
 		if strings.Contains(command, "HEADER") {
 			t.Errorf("a folder was looked through again: %s", command)
 		}
@@ -231,7 +231,7 @@ func TestWhatTheFolderOfAMessageHadIsRecognised(t *testing.T) {
 func TestStateLostWithSeveralFolders(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, three(3)...)
 	w.wants(w.run(routed), "9 listed, 9 new, 9 copied")
-	w.state += "2"
+	w.Dir += "2"
 	w.wants(w.run(routed), "9 listed, 9 new, 9 recognised")
 	w.sorted(three(3))
 }
@@ -244,10 +244,10 @@ func TestNewUIDLsWithSeveralFolders(t *testing.T) {
 	for i := range all {
 		all[i].UIDL += "-new"
 	}
-	w.pop.SetMail(all)
+	w.POP.SetMail(all)
 	w.wants(w.run(), "9 listed, 9 new, 9 recognised")
 	w.silent("RETR")
 	for folder, kind := range map[string]string{"INBOX": "a", "Sent": "s", "Lists/Go": "l"} {
-		w.holdsIn(folder, of(three(3), kind)...)
+		w.HoldsIn(folder, of(three(3), kind)...)
 	}
 }

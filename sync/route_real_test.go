@@ -51,12 +51,12 @@ func TestSeveralFoldersAtRealServers(t *testing.T) {
 			says := func(format string) string { return fmt.Sprintf(strings.ReplaceAll(format, "#", "%[1]d"), len(all)) }
 			w.wants(w.run(routed, to), says("# listed, # new, # copied"))
 			w.wants(w.run(routed, to), says("# listed, # known"))
-			memory := w.state
-			w.state += "2"
+			memory := w.Dir
+			w.Dir += "2"
 			w.wants(w.run(routed, to), says("# listed, # new, # recognised"))
-			w.state = memory
+			w.Dir = memory
 			w.wants(w.run(routed, to, func(o *sync.Options) { o.Delete.On = true }), says("# listed, # known"))
-			if left := w.pop.Mail(); len(left) != 0 {
+			if left := w.POP.Mail(); len(left) != 0 {
 				t.Errorf("%d are left in the maildrop", len(left))
 			}
 			for folder, prefix := range inTheServersWords[kind] {
@@ -87,15 +87,15 @@ func TestTwoNamesOfOneFolder(t *testing.T) {
 		}
 	}
 	w.wants(w.run(under("INBOX/Lists"), into(t, s)), "1 listed, 1 new, 1 copied")
-	w.edit("UPDATE record SET folder = 'INBOX/Lists'") // as versions did that took a name as it came
-	w.pop.SetMail([]lab.Mail{a, again})
+	w.Edit("UPDATE record SET folder = 'INBOX/Lists'") // as versions did that took a name as it came
+	w.POP.SetMail([]lab.Mail{a, again})
 	w.wants(w.run(under("Lists"), into(t, s)), "2 listed, 1 known, 1 new, 1 copied")
-	w.pop.SetMail([]lab.Mail{a, again, as(mail("a"), "once more")})
+	w.POP.SetMail([]lab.Mail{a, again, as(mail("a"), "once more")})
 	w.wants(w.run(under("INBOX/Lists"), into(t, s)), "3 listed, 2 known, 1 new, 1 copied")
 	if got := len(s.Stored(t, "INBOX.Lists")); got != 3 {
 		t.Errorf("got %d messages, want 3", got)
 	}
-	for _, rec := range w.records() {
+	for _, rec := range w.Records() {
 		if rec.Folder != "INBOX/Lists" {
 			t.Errorf("%s is in %q, want the name that the folder has had", rec.UIDL, rec.Folder)
 		}
@@ -112,8 +112,8 @@ func TestAnAccountCallsItsFolderByAnotherName(t *testing.T) {
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, a)
 			called := func(folder string) func(*sync.Options) { return func(o *sync.Options) { o.Folder = folder } }
 			w.wants(w.run(called("INBOX/Lists"), into(t, s)), "1 listed, 1 new, 1 copied")
-			w.edit(memory)
-			w.pop.SetMail([]lab.Mail{a, again})
+			w.Edit(memory)
+			w.POP.SetMail([]lab.Mail{a, again})
 			w.wants(w.run(called("Lists"), into(t, s)), "2 listed, 1 known, 1 new, 1 copied")
 			if got := len(s.Stored(t, "INBOX.Lists")); got != 2 {
 				t.Errorf("got %d messages, want 2", got)

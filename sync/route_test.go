@@ -45,22 +45,13 @@ func of(all []lab.Mail, kind string) []lab.Mail {
 	return slices.DeleteFunc(slices.Clone(all), func(m lab.Mail) bool { return !strings.HasPrefix(m.UIDL, kind) })
 }
 
-// holdsIn checks what is in a folder, octet for octet and in order.
-func (w *world) holdsIn(folder string, mail ...lab.Mail) {
-	w.Helper()
-	was := w.folder
-	w.folder = folder
-	w.holds(mail...)
-	w.folder = was
-}
-
 // sorted checks that mail is in its own folder, and nowhere else.
 func (w *world) sorted(all []lab.Mail) {
 	w.Helper()
-	w.holdsIn("INBOX", of(all, "a")...)
-	w.holdsIn("Sent", of(all, "s")...)
-	w.holdsIn("Lists/Go", of(all, "l")...)
-	for _, rec := range w.records() {
+	w.HoldsIn("INBOX", of(all, "a")...)
+	w.HoldsIn("Sent", of(all, "s")...)
+	w.HoldsIn("Lists/Go", of(all, "l")...)
+	for _, rec := range w.Records() {
 		want := map[byte]string{'a': "INBOX", 's': "Sent", 'l': "Lists/Go"}[rec.UIDL[0]]
 		if rec.Folder != want || rec.Phase != state.PhaseVerified && rec.Phase != state.PhaseDeleted || rec.UID == 0 {
 			w.Errorf("%s: got %s at %s/%d, want it verified in %s", rec.UIDL, rec.Phase, rec.Folder, rec.UID, want)
@@ -81,17 +72,17 @@ func TestSeveralFolders(t *testing.T) {
 		if r.Flags[`\Seen`] != 150 {
 			t.Errorf("got flags %v, want 150 \\Seen: those of the placement", r.Flags)
 		}
-		if got := len(w.told("APPEND")); v == nil && got > 15 {
+		if got := len(w.Told("APPEND")); v == nil && got > 15 {
 			t.Errorf("got %d APPENDs, want a batch for each folder at a time", got)
 		}
-		if got := w.told("SUBSCRIBE"); len(got) != 2 {
+		if got := w.Told("SUBSCRIBE"); len(got) != 2 {
 			t.Errorf("got %q, want both new folders", got)
 		}
 		w.wants(w.run(routed), "450 listed, 450 known")
 		w.silent("APPEND", "RETR")
 
 		w.wants(w.run(routed, func(o *sync.Options) { o.Delete.On = true }), "450 listed, 450 known")
-		if left := w.pop.Mail(); len(left) != 0 {
+		if left := w.POP.Mail(); len(left) != 0 {
 			t.Errorf("%d are left in the maildrop", len(left))
 		}
 	})
@@ -100,20 +91,20 @@ func TestSeveralFolders(t *testing.T) {
 func TestKnownMessageStaysWhenTheRulesChange(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, three(2)...)
 	w.wants(w.run(routed), "6 listed, 6 new, 6 copied")
-	w.pop.SetMail(append(three(2), mail("s0009")))
+	w.POP.SetMail(append(three(2), mail("s0009")))
 	w.wants(w.run(func(o *sync.Options) {
 		o.Place = func([]byte, int64, message.Inference) sync.Placement { return sync.Placement{Folder: "Elsewhere"} }
 	}), "7 listed, 6 known, 1 new, 1 copied")
-	w.holdsIn("Elsewhere", mail("s0009"))
+	w.HoldsIn("Elsewhere", mail("s0009"))
 	for folder, kind := range map[string]string{"INBOX": "a", "Sent": "s", "Lists/Go": "l"} {
-		w.holdsIn(folder, of(three(2), kind)...)
+		w.HoldsIn(folder, of(three(2), kind)...)
 	}
 }
 
 func TestNoFolderBeforeItIsNeeded(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("l"))
 	w.wants(w.run(routed), "2 listed, 2 new, 2 copied")
-	if got := w.imap.Folders(); !slices.Equal(got, []string{"INBOX", "Lists/Go"}) {
+	if got := w.IMAP.Folders(); !slices.Equal(got, []string{"INBOX", "Lists/Go"}) {
 		t.Errorf("got %q", got)
 	}
 }
@@ -126,7 +117,7 @@ func TestSpecialUseFolder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{SpecialUse: use}, mail("s1"), mail("s2"))
 			w.wants(w.run(routed), "2 listed, 2 new, 2 copied")
-			w.holdsIn(map[string]string{"it says which": "Post out", "by its usual name": "Gesendete Elemente"}[name],
+			w.HoldsIn(map[string]string{"it says which": "Post out", "by its usual name": "Gesendete Elemente"}[name],
 				mail("s1"), mail("s2"))
 			w.silent("CREATE")
 		})
@@ -142,15 +133,15 @@ func TestFolderSpelledInOtherWays(t *testing.T) {
 	}
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, all...)
 	n := 0
-	w.folder = "inbox"
+	w.Folder = "inbox"
 	w.wants(w.run(func(o *sync.Options) {
 		o.Place = func([]byte, int64, message.Inference) sync.Placement {
 			n++
 			return sync.Placement{Folder: spelled[n%len(spelled)]}
 		}
 	}), "12 listed, 12 new, 12 copied")
-	w.holdsIn("INBOX", all[:8]...)
-	w.holdsIn("Lists", all[:4]...)
+	w.HoldsIn("INBOX", all[:8]...)
+	w.HoldsIn("Lists", all[:4]...)
 }
 
 // Little comes to many folders: what waits there must not keep the window from the messages that would fill a batch.
@@ -173,7 +164,7 @@ func TestManyFoldersShareTheWindow(t *testing.T) {
 			}), fmt.Sprintf("%[1]d listed, %[1]d new, %[1]d copied", len(all)))
 			for f := range c.folders {
 				name := fmt.Sprintf("f%02d", f)
-				w.holdsIn(name, of(all, name)...)
+				w.HoldsIn(name, of(all, name)...)
 			}
 		})
 	}
@@ -191,11 +182,11 @@ func TestMessagesWithALimitInSeveralFolders(t *testing.T) {
 func TestDryRunSaysTheFolder(t *testing.T) {
 	for _, noTop := range []bool{false, true} {
 		w := create(t, lab.POP3Options{NoTOP: noTop}, lab.IMAPOptions{}, three(2)...)
-		if _, err := w.imap.Put("INBOX", mail("s0000").Raw, nil, time.Time{}); err != nil { // there it does not count
+		if _, err := w.IMAP.Put("INBOX", mail("s0000").Raw, nil, time.Time{}); err != nil { // there it does not count
 			t.Fatal(err)
 		}
 		got := map[string]string{}
-		watch := watcher{done: func(o sync.Outcome) { got[o.UIDL] = string(o.Result) + " to " + o.Folder }}
+		watch := watcher{OnDone: func(o sync.Outcome) { got[o.UIDL] = string(o.Result) + " to " + o.Folder }}
 		w.wants(w.run(routed, func(o *sync.Options) { o.DryRun, o.Watch = true, &watch }), "6 listed, 6 new, 6 left")
 		want := map[string]string{"a0000": "would copy to INBOX", "a0001": "would copy to INBOX", "s0000": "would copy to Sent",
 			"s0001": "would copy to Sent", "l0000": "would copy to Lists/Go", "l0001": "would copy to Lists/Go"}
@@ -213,7 +204,7 @@ func TestDryRunSaysTheFolder(t *testing.T) {
 
 func TestDryRunLooksIntoTheFolderOfTheMessage(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{SpecialUse: map[string]imap.MailboxAttr{"Sent": imap.MailboxAttrSent}}, three(1)...)
-	if _, err := w.imap.Put("Sent", mail("s0000").Raw, nil, time.Time{}); err != nil {
+	if _, err := w.IMAP.Put("Sent", mail("s0000").Raw, nil, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	w.wants(w.run(routed, func(o *sync.Options) { o.DryRun = true }), "3 listed, 3 new, 1 recognised, 2 left")
@@ -233,10 +224,10 @@ func TestSkippedMessages(t *testing.T) {
 	for _, noTop := range []bool{false, true} {
 		w := create(t, lab.POP3Options{NoTOP: noTop}, lab.IMAPOptions{}, three(2)...)
 		w.wants(w.run(routed, skip), "6 listed, 6 new, 4 copied, 2 left")
-		if got, want := len(w.asked("RETR")), map[bool]int{false: 4, true: 6}[noTop]; got != want {
+		if got, want := len(w.Asked("RETR")), map[bool]int{false: 4, true: 6}[noTop]; got != want {
 			t.Errorf("no TOP %v: got %d RETR, want %d", noTop, got, want)
 		}
-		if left := w.pop.Mail(); len(left) != 2 || left[0].UIDL != "l0000" || left[1].UIDL != "l0001" {
+		if left := w.POP.Mail(); len(left) != 2 || left[0].UIDL != "l0000" || left[1].UIDL != "l0001" {
 			t.Errorf("no TOP %v: %d are left in the maildrop", noTop, len(left))
 		}
 		w.wants(w.run(routed, skip), "2 listed, 2 new, 2 left")

@@ -17,34 +17,34 @@ func TestSecondRunDoesNotOpenTheDestination(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), mail("b"), mail("c"))
 	r := w.run()
 	w.wants(r, "3 listed, 3 new, 3 copied")
-	w.holds(mail("a"), mail("b"), mail("c"))
+	w.Holds(mail("a"), mail("b"), mail("c"))
 	if want := int64(3 * len(mail("a").Raw)); r.Bytes != want {
 		t.Errorf("got %d octets, want %d", r.Bytes, want)
 	}
-	if got := w.asked("QUIT"); len(got) != 1 {
+	if got := w.Asked("QUIT"); len(got) != 1 {
 		t.Errorf("got %q, want one QUIT", got)
 	}
 
-	before := w.imap.Connections()
+	before := w.IMAP.Connections()
 	w.wants(w.run(), "3 listed, 3 known")
-	if n := w.imap.Connections() - before; n != 0 {
+	if n := w.IMAP.Connections() - before; n != 0 {
 		t.Errorf("got %d connections to the destination, want none", n)
 	}
 	w.silent("RETR", "TOP", "DELE")
 
-	w.pop.SetMail([]lab.Mail{mail("b"), mail("d"), mail("c")}) // one deleted, one new in between
+	w.POP.SetMail([]lab.Mail{mail("b"), mail("d"), mail("c")}) // one deleted, one new in between
 	w.wants(w.run(), "3 listed, 2 known, 1 new, 1 copied")
-	w.holds(mail("a"), mail("b"), mail("c"), mail("d"))
+	w.Holds(mail("a"), mail("b"), mail("c"), mail("d"))
 }
 
 func TestEmptyMaildropForgetsNothing(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
 	w.wants(w.run(), "1 listed, 1 new, 1 copied")
-	w.pop.SetMail(nil)
+	w.POP.SetMail(nil)
 	w.wants(w.run(), "")
-	w.pop.SetMail([]lab.Mail{mail("a")})
+	w.POP.SetMail([]lab.Mail{mail("a")})
 	w.wants(w.run(), "1 listed, 1 known")
-	w.holds(mail("a"))
+	w.Holds(mail("a"))
 }
 
 func TestDuplicatesAreCopiedAsOftenAsTheyAreListed(t *testing.T) {
@@ -64,16 +64,16 @@ func TestDuplicatesAreCopiedAsOftenAsTheyAreListed(t *testing.T) {
 				if r.Copied != len(drop) || r.Err != nil {
 					t.Errorf("got %s (%v)", counts(r), r.Err)
 				}
-				w.holds(drop...)
+				w.Holds(drop...)
 				w.placed()
 				if r := w.run(); r.Known != len(drop) || r.New != 0 {
 					t.Errorf("second run: got %s", counts(r))
 				}
-				w.pop.SetMail(append(drop, drop[0])) // one more of a kind
+				w.POP.SetMail(append(drop, drop[0])) // one more of a kind
 				if r := w.run(); r.Known != len(drop) || r.Copied != 1 {
 					t.Errorf("third run: got %s", counts(r))
 				}
-				w.pop.SetMail(drop[:1])
+				w.POP.SetMail(drop[:1])
 				if r := w.run(); r.Known != 1 || r.New != 0 {
 					t.Errorf("after deletion: got %s", counts(r))
 				}
@@ -97,8 +97,8 @@ func (w *world) placed() {
 		uid    uint32
 	}
 	copies := map[place]lab.Stored{}
-	for _, folder := range w.imap.Folders() {
-		list, err := w.imap.Messages(folder)
+	for _, folder := range w.IMAP.Folders() {
+		list, err := w.IMAP.Messages(folder)
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func (w *world) placed() {
 			copies[place{folder, c.UID}] = c
 		}
 	}
-	for _, rec := range w.records() {
+	for _, rec := range w.Records() {
 		at := place{rec.Folder, rec.UID}
 		c, ok := copies[at]
 		if rec.Phase != state.PhaseVerified || !ok || c.Size != rec.Size || !strings.Contains(string(c.Raw), rec.MessageID) {
@@ -121,7 +121,7 @@ func TestWithoutUIDPLUSTheUIDsAreLearned(t *testing.T) {
 		mail("a"), mail("b"), anonymous("c"), mail("a"))
 	w.wants(w.run(), "4 listed, 4 new, 4 copied")
 	w.placed()
-	w.pop.SetMail([]lab.Mail{mail("d"), mail("a")})
+	w.POP.SetMail([]lab.Mail{mail("d"), mail("a")})
 	w.wants(w.run(), "2 listed, 1 known, 1 new, 1 copied")
 	w.placed()
 }
@@ -134,9 +134,9 @@ func TestUIDLsOfAnyOctets(t *testing.T) {
 	}
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, drop...)
 	w.wants(w.run(), "11 listed, 11 new, 11 copied")
-	w.holds(drop...)
+	w.Holds(drop...)
 	w.wants(w.run(), "11 listed, 11 known")
-	for i, rec := range w.records() {
+	for i, rec := range w.Records() {
 		if rec.UIDL != drop[i].UIDL {
 			t.Errorf("got UIDL %q, want %q", rec.UIDL, drop[i].UIDL)
 		}
@@ -147,7 +147,7 @@ func TestLargeAndSmallMessagesInTurn(t *testing.T) {
 	drop := []lab.Mail{sized(mail("a"), 4<<20+1), mail("b"), sized(mail("c"), 4<<20), sized(mail("d"), 9<<20), mail("e")}
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, drop...)
 	w.wants(w.run(), "5 listed, 5 new, 5 copied")
-	w.holds(drop...)
+	w.Holds(drop...)
 }
 
 func TestDryRunChangesNothing(t *testing.T) {
@@ -171,22 +171,22 @@ func TestDryRunChangesNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := create(t, c.options, lab.IMAPOptions{AppendLimit: 4000}, drop...)
-			w.folder = c.folder
+			w.Folder = c.folder
 			if c.first {
 				if r := w.run(); r.Copied != 2 {
 					t.Fatalf("got %s", counts(r))
 				}
 			}
-			w.pop.SetMail(c.mail)
-			before := len(w.imap.Folders())
+			w.POP.SetMail(c.mail)
+			before := len(w.IMAP.Folders())
 			var watch watcher
 			r := w.dry(c.first, func(o *sync.Options) { o.Watch = &watch })
 			w.wants(r, c.want)
 			w.silent("RETR", "DELE", "APPEND", "CREATE", "SUBSCRIBE", "STORE", "SELECT")
-			if watch.results[sync.WouldCopy] != r.Left {
-				t.Errorf("told of %v, the report says %d are left", watch.results, r.Left)
+			if watch.Results[sync.WouldCopy] != r.Left {
+				t.Errorf("told of %v, the report says %d are left", watch.Results, r.Left)
 			}
-			if n := len(w.imap.Folders()); n != before {
+			if n := len(w.IMAP.Folders()); n != before {
 				t.Errorf("got %d folders, had %d", n, before)
 			}
 		})
@@ -196,44 +196,32 @@ func TestDryRunChangesNothing(t *testing.T) {
 // dry is a dry run: with the state opened for reading only, or without one.
 func (w *world) dry(remembers bool, change ...func(*sync.Options)) sync.Report {
 	w.Helper()
-	w.heard, w.seen = len(w.pop.Commands()), len(w.imap.Commands())
-	o := w.options()
+	w.Listen()
+	o := w.Options()
 	o.DryRun = true
 	if remembers {
-		store, err := state.OpenReadOnly(w.Context(), w.state)
-		if err != nil {
-			w.Fatal(err)
-		}
-		defer store.Close()
-		if o.State, err = store.Find(w.Context(), key); err != nil {
-			w.Fatal(err)
-		}
+		memory, done := w.ReadOnly()
+		defer done()
+		o.State = memory
 	}
 	for _, c := range change {
 		c(&o)
 	}
 	r := sync.Run(w.Context(), o)
-	w.balanced(r)
+	w.Balanced(r)
 	return r
 }
 
 func TestLockedAccountIsNotTouched(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
-	store, err := state.Open(t.Context(), w.state)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	a, err := store.Account(t.Context(), "alice", key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a, done := w.Memory()
+	defer done()
 	unlock, err := a.Lock()
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.fails(w.run(), sync.Temporary, "")
-	if n := w.pop.Connections() + w.imap.Connections(); n != 0 {
+	if n := w.POP.Connections() + w.IMAP.Connections(); n != 0 {
 		t.Errorf("got %d connections, want none", n)
 	}
 	unlock()
@@ -244,7 +232,7 @@ func TestARunNeedsAState(t *testing.T) {
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"))
 	r := w.run(func(o *sync.Options) { o.State = nil })
 	w.fails(r, sync.Bug, "")
-	if w.pop.Connections() != 0 {
+	if w.POP.Connections() != 0 {
 		t.Error("it went on all the same")
 	}
 }
@@ -271,7 +259,7 @@ func TestFlagsAndDates(t *testing.T) {
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, old, young, undated)
 			r := w.run(c.change)
 			w.wants(r, "3 listed, 3 new, 3 copied")
-			got, err := w.imap.Messages("INBOX")
+			got, err := w.IMAP.Messages("INBOX")
 			if err != nil || len(got) != 3 {
 				t.Fatalf("got %d messages (%v)", len(got), err)
 			}

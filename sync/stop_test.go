@@ -19,19 +19,19 @@ func TestStopFinishesTheMessageUnderWay(t *testing.T) {
 		for _, command := range []string{"RETR", "APPEND"} {
 			t.Run(fmt.Sprintf("during %s %d", command, n), func(t *testing.T) {
 				stop := make(chan struct{})
-				hook := trap{then: func() { close(stop) }}
-				w := create(t, lab.POP3Options{Hook: hook.answer("", false)}, lab.IMAPOptions{Hook: hook.fate(lab.Execute)}, drop...)
-				hook.set(command, n)
+				hook := trap{Then: func() { close(stop) }}
+				w := create(t, lab.POP3Options{Hook: hook.Answer("", false)}, lab.IMAPOptions{Hook: hook.Fate(lab.Execute)}, drop...)
+				hook.Set(command, n)
 				r := w.run(func(o *sync.Options) { o.Stop = stop })
 				if r.InDoubt != 0 || r.Copied+r.Left != 3 || r.Left > 0 && sync.ClassOf(r.Err) != sync.Stopped {
 					t.Errorf("got %s (%v)", counts(r), r.Err)
 				}
-				w.holds(drop[:r.Copied]...)
+				w.Holds(drop[:r.Copied]...)
 				if command == "APPEND" && r.Copied < n {
 					t.Errorf("%d were copied, and %d were under way", r.Copied, n)
 				}
 				w.wants(w.run(), counts(sync.Report{Listed: 3, Known: r.Copied, New: r.Left, Copied: r.Left}))
-				w.holds(drop...)
+				w.Holds(drop...)
 			})
 		}
 	}
@@ -47,7 +47,7 @@ type stopper struct {
 
 func (w *stopper) Moved(n int) {
 	w.watcher.Moved(n)
-	if w.moved >= w.after {
+	if w.Octets >= w.after {
 		w.once.Do(func() { close(w.stop) })
 	}
 }
@@ -64,15 +64,15 @@ func TestStopIsNotHeldUpByTheRate(t *testing.T) {
 	if ctx.Err() != nil {
 		t.Error("the rate held it up")
 	}
-	w.holds(drop[:2]...)
+	w.Holds(drop[:2]...)
 }
 
 func TestStopBeforeTheFirstMessage(t *testing.T) {
 	for _, command := range []string{"PASS", "UIDL", "LIST"} {
 		stop := make(chan struct{})
-		hook := trap{then: func() { close(stop) }}
-		w := create(t, lab.POP3Options{Hook: hook.answer("", false)}, lab.IMAPOptions{}, mail("a"))
-		hook.set(command, 1)
+		hook := trap{Then: func() { close(stop) }}
+		w := create(t, lab.POP3Options{Hook: hook.Answer("", false)}, lab.IMAPOptions{}, mail("a"))
+		hook.Set(command, 1)
 		r := w.run(func(o *sync.Options) { o.Stop = stop })
 		if r.Copied != 0 || sync.ClassOf(r.Err) != sync.Stopped {
 			t.Errorf("during %s: got %s (%v)", command, counts(r), r.Err)
@@ -116,9 +116,9 @@ func TestCancelledRunLosesNothing(t *testing.T) {
 		t.Run("during "+command, func(t *testing.T) {
 			why := errors.New("second signal")
 			ctx, cancel := context.WithCancelCause(t.Context())
-			hook := trap{then: func() { cancel(why) }}
-			w := create(t, lab.POP3Options{Hook: hook.answer("", false)}, lab.IMAPOptions{Hook: hook.fate(lab.Execute)}, drop...)
-			hook.set(command, 1)
+			hook := trap{Then: func() { cancel(why) }}
+			w := create(t, lab.POP3Options{Hook: hook.Answer("", false)}, lab.IMAPOptions{Hook: hook.Fate(lab.Execute)}, drop...)
+			hook.Set(command, 1)
 			r := w.runIn(ctx)
 			if sync.ClassOf(r.Err) != sync.Stopped || !errors.Is(r.Err, why) {
 				t.Errorf("got %v, want class Stopped with the reason", r.Err)
@@ -127,7 +127,7 @@ func TestCancelledRunLosesNothing(t *testing.T) {
 			if r = w.run(); r.Err != nil || r.Known+r.Recognised+r.Copied != 3 {
 				t.Errorf("second run: got %s (%v)", counts(r), r.Err)
 			}
-			w.holds(drop...)
+			w.Holds(drop...)
 		})
 	}
 }
@@ -136,14 +136,14 @@ func TestStopEndsTheWaitForAnInterruptedMessage(t *testing.T) {
 	w, _ := lossy(t, 1, lab.CutReply, nil, mail("a"))
 	w.fails(w.run(), sync.Temporary, "1 listed, 1 new, 1 in doubt")
 	ctx, cancel := context.WithCancel(t.Context())
-	watch := &watcher{notice: func(string) { cancel() }}
+	watch := &watcher{OnNotice: func(string) { cancel() }}
 	r := w.runIn(ctx, func(o *sync.Options) { o.Settle, o.Watch = time.Hour, watch })
 	w.fails(r, sync.Stopped, "")
-	if n := w.pop.Connections(); n != 1 {
+	if n := w.POP.Connections(); n != 1 {
 		t.Errorf("got %d connections to the maildrop, want that of the first run", n)
 	}
 	w.wants(w.run(), "1 listed, 1 new, 1 recognised")
-	w.holds(mail("a"))
+	w.Holds(mail("a"))
 }
 
 func TestLineOfTheSourceIsCutInABody(t *testing.T) {
@@ -162,15 +162,15 @@ func TestLineOfTheSourceIsCutInABody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var hook trap
-			w := create(t, lab.POP3Options{Hook: hook.answer(reply, true)}, lab.IMAPOptions{}, drop...)
-			hook.set("RETR", 2)
+			w := create(t, lab.POP3Options{Hook: hook.Answer(reply, true)}, lab.IMAPOptions{}, drop...)
+			hook.Set("RETR", 2)
 			w.fails(w.run(), sync.Temporary, "3 listed, 3 new, 1 copied, 2 left")
-			w.holds(drop[0])
-			if n := len(w.records()); n != 1 {
+			w.Holds(drop[0])
+			if n := len(w.Records()); n != 1 {
 				t.Errorf("got %d records, want 1", n)
 			}
 			w.wants(w.run(), "3 listed, 1 known, 2 new, 2 copied")
-			w.holds(drop...)
+			w.Holds(drop...)
 		})
 	}
 }
@@ -186,13 +186,13 @@ func TestStateThatCannotBeWritten(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{})
 			w.wants(w.run(), "")
-			w.edit("CREATE TRIGGER full " + c.trigger + " BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-			w.pop.SetMail([]lab.Mail{mail("a"), mail("b"), mail("c")})
+			w.Edit("CREATE TRIGGER full " + c.trigger + " BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+			w.POP.SetMail([]lab.Mail{mail("a"), mail("b"), mail("c")})
 			w.fails(w.run(), sync.Storage, c.first)
 			w.silent("QUIT")
-			w.edit("DROP TRIGGER full")
+			w.Edit("DROP TRIGGER full")
 			w.wants(w.run(), c.second)
-			w.holds(mail("a"), mail("b"), mail("c"))
+			w.Holds(mail("a"), mail("b"), mail("c"))
 		})
 	}
 }
@@ -233,10 +233,10 @@ func TestLeavingAtOnceAmidARefusal(t *testing.T) {
 		}
 	})
 	w.fails(r, sync.Stopped, "9 listed, 9 new, 1 copied, 8 left")
-	if got := len(w.told("APPEND")); got != 2 {
+	if got := len(w.Told("APPEND")); got != 2 {
 		t.Errorf("got %d APPENDs, want 2", got)
 	}
-	if got := len(w.records()); got != 1 {
+	if got := len(w.Records()); got != 1 {
 		t.Errorf("got %d records, want 1", got)
 	}
 }

@@ -14,15 +14,8 @@ func TestWaiting(t *testing.T) {
 	if r := w.run(); r.Copied != 2 || r.Refused != 1 {
 		t.Fatalf("copied %d, refused %d: %v", r.Copied, r.Refused, r.Err)
 	}
-	store, err := state.OpenReadOnly(t.Context(), w.state)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	a, err := store.Find(t.Context(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a, done := w.ReadOnly()
+	defer done()
 	for _, c := range []struct {
 		name string
 		mail []lab.Mail
@@ -38,8 +31,8 @@ func TestWaiting(t *testing.T) {
 		{"no UIDL", []lab.Mail{as(mail("a"), "")}, a, []int{1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w.pop.SetMail(c.mail)
-			src, err := w.options().From(t.Context())
+			w.POP.SetMail(c.mail)
+			src, err := w.Options().From(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
