@@ -11,6 +11,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -19,16 +20,9 @@ func persistent(o *sync.Options) { o.Patience = time.Minute }
 
 // once is a trap that springs at the n-th command that begins so.
 func once(prefix string, n int) func(string) bool {
-	var mu stdsync.Mutex
-	return func(command string) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		if strings.HasPrefix(command, prefix) {
-			n--
-			return n == 0
-		}
-		return false
-	}
+	var t trial.Trap
+	t.Set(prefix, n)
+	return t.Springs
 }
 
 // The line to the maildrop breaks in the middle, and before the next login the maildrop is another: the first message is
@@ -43,14 +37,14 @@ func TestRunGoesOnWithOtherNumbers(t *testing.T) {
 				if !drops(command) {
 					return "", false
 				}
-				w.pop.SetMail([]lab.Mail{mail("new"), mail("c"), mail("b"), mail("d")})
+				w.POP.SetMail([]lab.Mail{mail("new"), mail("c"), mail("b"), mail("d")})
 				return reply, true
 			}}, lab.IMAPOptions{}, mail("a"), mail("b"), mail("c"))
-			w.ends(w.run(persistent))
-			if got := w.asked("UIDL"); len(got) < 2 {
+			w.ends(w.Run(persistent))
+			if got := w.Asked("UIDL"); len(got) < 2 {
 				t.Errorf("got %q, want a new listing", got)
 			}
-			w.holds(mail("a"), mail("new"), mail("c"), mail("b"), mail("d"))
+			w.Holds(mail("a"), mail("new"), mail("c"), mail("b"), mail("d"))
 			w.changesNothing()
 		})
 	}
@@ -68,11 +62,11 @@ func TestRunSettlesAndGoesOn(t *testing.T) {
 					if !drops(command) {
 						return lab.Execute
 					}
-					w.pop.SetMail(append([]lab.Mail{mail("new")}, three...))
+					w.POP.SetMail(append([]lab.Mail{mail("new")}, three...))
 					return fate
 				}}, three...)
-				w.ends(w.run(persistent))
-				got := w.there()
+				w.ends(w.Run(persistent))
+				got := w.There()
 				slices.Sort(got)
 				want := []string{string(three[0].Raw), string(three[1].Raw), string(three[2].Raw), string(mail("new").Raw)}
 				slices.Sort(want)
@@ -100,15 +94,15 @@ func TestLoginThatIsPutOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := create(t, lab.POP3Options{Hook: lab.RefuseLogins(1, c.reply), ExtraCapa: c.capa}, lab.IMAPOptions{}, three...)
-			r := w.run(persistent)
+			r := w.Run(persistent)
 			w.ends(r)
 			if r.Took < c.least || r.Took > c.atMost {
 				t.Errorf("it took %v, want %v to %v", r.Took, c.least, c.atMost)
 			}
-			if n := len(w.asked("PASS")); n != 2 {
+			if n := len(w.Asked("PASS")); n != 2 {
 				t.Errorf("got %d logins, want 2", n)
 			}
-			w.holds(three...)
+			w.Holds(three...)
 			w.changesNothing()
 		})
 	}
@@ -135,12 +129,12 @@ func TestThrottledAppend(t *testing.T) {
 				}
 				return nil
 			}}, three...)
-			r := w.run(persistent)
+			r := w.Run(persistent)
 			w.ends(r)
 			if r.Took < c.least {
 				t.Errorf("it took %v, want %v", r.Took, c.least)
 			}
-			w.holds(three...)
+			w.Holds(three...)
 			w.changesNothing()
 		})
 	}
@@ -159,25 +153,25 @@ func TestThrottledLogin(t *testing.T) {
 	}
 	defer bye.Close()
 	m := &moved{at: bye}
-	w.imapAt = m
-	w.notice = func(text string) {
+	w.To = m
+	w.OnNotice = func(text string) {
 		if strings.Contains(text, "throttled") {
-			m.to(w.imap)
+			m.to(w.IMAP)
 		}
 	}
-	r := w.run(persistent)
+	r := w.Run(persistent)
 	w.ends(r)
 	if n := bye.Connections(); n != 1 || r.Took < 2*time.Second {
 		t.Errorf("it came %d times and took %v; want once, and to wait 2 s", n, r.Took)
 	}
-	w.holds(three...)
+	w.Holds(three...)
 	w.changesNothing()
 }
 
 // A moved place is where it was told to be last.
 type moved struct {
 	mu stdsync.Mutex
-	at place
+	at trial.Place
 }
 
 func (m *moved) Addr() (string, int) {
@@ -186,19 +180,19 @@ func (m *moved) Addr() (string, int) {
 	return m.at.Addr()
 }
 
-func (m *moved) to(at place) {
+func (m *moved) to(at trial.Place) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.at = at
 }
 
 // restarts lets a line go down when down is called, and come back when connecting has failed twice.
-func (w *world) restarts(to place, at *place) (down func()) {
+func (w *world) restarts(to trial.Place, at *trial.Place) (down func()) {
 	line := w.proxy(to, lab.ProxyOptions{})
 	m := &moved{at: line}
 	*at = m
 	failed := 0
-	w.notice = func(text string) {
+	w.OnNotice = func(text string) {
 		if !strings.Contains(text, "refused") {
 			return
 		}
@@ -226,9 +220,9 @@ func TestServerIsStartedAnew(t *testing.T) {
 			}
 			return "", false
 		}}, lab.IMAPOptions{}, three...)
-		down = w.restarts(w.pop, &w.popAt)
-		w.ends(w.run(persistent))
-		w.holds(three...)
+		down = w.restarts(w.POP, &w.From)
+		w.ends(w.Run(persistent))
+		w.Holds(three...)
 		w.changesNothing()
 	})
 	for name, fate := range map[string]lab.Fate{"IMAP, not stored": lab.Cut, "IMAP, stored": lab.Execute} {
@@ -243,9 +237,9 @@ func TestServerIsStartedAnew(t *testing.T) {
 				down()
 				return fate
 			}}, three...)
-			down = w.restarts(w.imap, &w.imapAt)
-			w.ends(w.run(persistent))
-			w.holds(three...)
+			down = w.restarts(w.IMAP, &w.To)
+			w.ends(w.Run(persistent))
+			w.Holds(three...)
 			w.changesNothing()
 		})
 	}
@@ -259,8 +253,8 @@ func TestNobodyThere(t *testing.T) {
 	}
 	ln.Close()
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, three...)
-	w.popAt = nowhere{ln.Addr().(*net.TCPAddr)}
-	r := w.run(func(o *sync.Options) { o.Patience = 2 * time.Second })
+	w.From = nowhere{ln.Addr().(*net.TCPAddr)}
+	r := w.Run(func(o *sync.Options) { o.Patience = 2 * time.Second })
 	if sync.ClassOf(r.Err) != sync.Temporary || !strings.Contains(r.Err.Error(), "refused") {
 		t.Errorf("got %v", r.Err)
 	}

@@ -8,14 +8,14 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 	"github.com/pop2imap/pop2imap/state"
-	"github.com/pop2imap/pop2imap/sync"
 )
 
 var every = flag.Int("every", 389, "break the line after every so-manieth octet; 1: after each")
 
 // three messages: lines that begin with a dot, and two that are the same.
-var three = []lab.Mail{mail("a"), mail("b"), as(mail("a"), "c")}
+var three = []lab.Mail{mail("a"), mail("b"), trial.As(mail("a"), "c")}
 
 // A kind is how the two servers are.
 type kind struct {
@@ -89,22 +89,22 @@ func lined(t *testing.T, k kind, l line, b *lab.Break) (*world, *lab.Proxy) {
 	t.Helper()
 	w := create(t, k.pop, k.imap, three...)
 	if k.deletes {
-		w.change = func(o *sync.Options) { o.Delete.On = true }
+		w.Always = append(w.Always, deleting)
 	}
 	if l.imap {
-		p := w.proxy(w.imap, lab.ProxyOptions{Break: b})
-		w.imapAt = p
+		p := w.proxy(w.IMAP, lab.ProxyOptions{Break: b})
+		w.To = p
 		return w, p
 	}
-	p := w.proxy(w.pop, lab.ProxyOptions{Break: b})
-	w.popAt = p
+	p := w.proxy(w.POP, lab.ProxyOptions{Break: b})
+	w.From = p
 	return w, p
 }
 
 // octets is how many go over a line, one way, when nothing breaks.
 func octets(t *testing.T, k kind, l line) int64 {
 	w, p := lined(t, k, l, nil)
-	w.ends(w.run())
+	w.ends(w.Run())
 	w.atTheEnd(k)
 	up, down := p.Bytes(k.conn)
 	if l.way == lab.Up {
@@ -115,13 +115,13 @@ func octets(t *testing.T, k kind, l line) int64 {
 
 func cut(t *testing.T, k kind, l line, after int64) {
 	w, _ := lined(t, k, l, &lab.Break{Way: l.way, After: after, Conn: k.conn, Drain: l.drain})
-	w.fails(w.run())
+	w.fails(w.Run())
 	if !l.drain { // else it may not have arrived
 		w.noneTwice(three...)
 	}
-	w.ends(w.run())
+	w.ends(w.Run())
 	if k.deletes { // that the maildrop is empty is believed the second time
-		w.ends(w.run())
+		w.ends(w.Run())
 	}
 	w.atTheEnd(k)
 	w.changesNothing()
@@ -131,16 +131,16 @@ func cut(t *testing.T, k kind, l line, after int64) {
 // atTheEnd checks that all is as it should be when all is done.
 func (w *world) atTheEnd(k kind) {
 	w.Helper()
-	w.holds(three...)
+	w.Holds(three...)
 	want, left := state.PhaseVerified, len(three)
 	if k.deletes {
 		want, left = state.PhaseDeleted, 0
 	}
-	if n := len(w.pop.Mail()); n != left {
+	if n := len(w.POP.Mail()); n != left {
 		w.Errorf("the maildrop holds %d messages, want %d", n, left)
 	}
 	uids := map[uint32]bool{}
-	for _, rec := range w.records() {
+	for _, rec := range w.Records() {
 		if rec.Phase != want || rec.UID == 0 || uids[rec.UID] {
 			w.Errorf("the record of %q is %v at UID %d, want %v at one of its own", rec.UIDL, rec.Phase, rec.UID, want)
 		}
@@ -149,25 +149,4 @@ func (w *world) atTheEnd(k kind) {
 	if len(uids) != len(three) {
 		w.Errorf("got %d records, want %d", len(uids), len(three))
 	}
-}
-
-// records gives the whole memory.
-func (w *world) records() (list []state.Record) {
-	w.Helper()
-	store, err := state.OpenReadOnly(w.Context(), w.state)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer store.Close()
-	a, err := store.Find(w.Context(), key)
-	if err != nil {
-		w.Fatal(err)
-	}
-	for r, err := range a.Records(w.Context()) {
-		if err != nil {
-			w.Fatal(err)
-		}
-		list = append(list, r)
-	}
-	return list
 }

@@ -24,8 +24,8 @@ func late(t *testing.T, then func()) *world {
 		then()
 		return lab.Execute
 	}}, three...)
-	if r := w.run(); r.InDoubt != 1 || sync.ClassOf(r.Err) != sync.Temporary {
-		t.Fatalf("the first run: %s (%v)", counts(r), r.Err)
+	if r := w.Run(); r.InDoubt != 1 || sync.ClassOf(r.Err) != sync.Temporary {
+		t.Fatalf("the first run: %+v", r)
 	}
 	return w
 }
@@ -34,12 +34,12 @@ func late(t *testing.T, then func()) *world {
 func (w *world) commit(n int) {
 	w.Helper()
 	waits := 0
-	w.notice = func(text string) {
+	w.OnNotice = func(text string) {
 		if !strings.Contains(text, "waiting") {
 			return
 		}
 		if waits++; waits == n {
-			if err := w.imap.Commit(); err != nil {
+			if err := w.IMAP.Commit(); err != nil {
 				w.Error(err)
 			}
 		}
@@ -50,8 +50,8 @@ func (w *world) commit(n int) {
 func TestLateCommitWithinASettle(t *testing.T) {
 	w := late(t, func() {})
 	w.commit(1)
-	w.ends(w.run())
-	w.holds(three...)
+	w.ends(w.Run())
+	w.Holds(three...)
 	w.changesNothing()
 }
 
@@ -59,12 +59,12 @@ func TestLateCommitWithinASettle(t *testing.T) {
 func TestLateCommitWithinTwoSettles(t *testing.T) {
 	w := late(t, func() {})
 	other := mail("of another client")
-	if _, err := w.imap.Put(folder, other.Raw, nil, time.Time{}); err != nil {
+	if _, err := w.IMAP.Put(folder, other.Raw, nil, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	w.commit(2)
-	w.ends(w.run())
-	w.holds(append([]lab.Mail{other}, three...)...)
+	w.ends(w.Run())
+	w.Holds(append([]lab.Mail{other}, three...)...)
 	w.changesNothing()
 }
 
@@ -73,13 +73,13 @@ func TestLateCommitWithinTwoSettles(t *testing.T) {
 func TestLateCommitAfterSettlingIsADuplicate(t *testing.T) {
 	var w *world
 	w = late(t, func() {
-		if err := w.imap.Commit(); err != nil {
+		if err := w.IMAP.Commit(); err != nil {
 			t.Error(err)
 		}
 	})
-	w.ends(w.run())
-	w.holds(append(three[:1:1], three...)...)
-	for _, rec := range w.records() {
+	w.ends(w.Run())
+	w.Holds(append(three[:1:1], three...)...)
+	for _, rec := range w.Records() {
 		if rec.Phase != state.PhaseVerified || rec.UID <= 1 {
 			t.Errorf("the record of %q is %v at UID %d, want the one that was sent last", rec.UIDL, rec.Phase, rec.UID)
 		}
@@ -96,14 +96,14 @@ func TestOctetsThatArriveAfterTheSenderDied(t *testing.T) {
 	doubts := 0
 	for after := whole / 2; after < whole; after += whole / 10 {
 		w, _ := lined(t, k, l, nil)
-		w.imapAt = w.proxy(w.imap, lab.ProxyOptions{Delay: delay, Break: &lab.Break{Way: lab.Up, After: after, Drain: true}})
+		w.To = w.proxy(w.IMAP, lab.ProxyOptions{Delay: delay, Break: &lab.Break{Way: lab.Up, After: after, Drain: true}})
 		patient := func(o *sync.Options) { o.Settle = 10 * delay }
-		r := w.run(patient)
+		r := w.Run(patient)
 		w.fails(r)
 		doubts += r.InDoubt
-		w.imapAt = w.imap
-		w.ends(w.run(patient))
-		w.holds(three...)
+		w.To = w.IMAP
+		w.ends(w.Run(patient))
+		w.Holds(three...)
 		w.changesNothing()
 	}
 	if doubts == 0 {

@@ -1,8 +1,6 @@
 package cuts
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -10,9 +8,8 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 	"github.com/pop2imap/pop2imap/sync"
-
-	imaps "github.com/pop2imap/pop2imap/internal/imap"
 )
 
 // The line is there, and nothing comes any more: the run does not wait for ever, and the next one settles it.
@@ -27,23 +24,13 @@ func TestLineThatFallsSilent(t *testing.T) {
 				}
 				return lab.Execute
 			}}, three...)
-			r := w.run(func(o *sync.Options) {
-				o.To = func(ctx context.Context) (sync.Destination, error) {
-					at := server(w.imap)
-					at.Timeout = 200 * time.Millisecond
-					s, err := imaps.Dial(ctx, at, imaps.Login{User: user, Password: password})
-					if err != nil {
-						return nil, err
-					}
-					return s, nil
-				}
-			})
+			r := w.Run(func(o *sync.Options) { o.To = trial.Mailbox(w.IMAP, 200*time.Millisecond) })
 			if sync.ClassOf(r.Err) != sync.Temporary {
 				t.Errorf("the run ended with %v", r.Err)
 			}
 			close(goOn)
-			w.ends(w.run())
-			w.holds(three...)
+			w.ends(w.Run())
+			w.Holds(three...)
 			w.changesNothing()
 		})
 	}
@@ -63,9 +50,9 @@ func TestOthersAreAtWorkInTheFolder(t *testing.T) {
 						return lab.Execute
 					}
 					for _, m := range []lab.Mail{other, like} {
-						uid, err := w.imap.Put(folder, m.Raw, nil, time.Time{})
+						uid, err := w.IMAP.Put(folder, m.Raw, nil, time.Time{})
 						if err == nil && m.UIDL == other.UIDL {
-							err = w.imap.Remove(folder, uid)
+							err = w.IMAP.Remove(folder, uid)
 						}
 						if err != nil {
 							t.Error(err)
@@ -73,9 +60,9 @@ func TestOthersAreAtWorkInTheFolder(t *testing.T) {
 					}
 					return fate
 				}}, three...)
-				w.fails(w.run())
-				w.ends(w.run())
-				w.holds(three[0], like, three[1], three[2])
+				w.fails(w.Run())
+				w.ends(w.Run())
+				w.Holds(three[0], like, three[1], three[2])
 				w.changesNothing()
 			})
 		}
@@ -105,15 +92,15 @@ func TestFolderFullOfLookAlikes(t *testing.T) {
 					return lab.Execute
 				}
 				for _, m := range others {
-					if _, err := w.imap.Put(folder, m.Raw, nil, time.Time{}); err != nil {
+					if _, err := w.IMAP.Put(folder, m.Raw, nil, time.Time{}); err != nil {
 						t.Error(err)
 					}
 				}
 				return fate
 			}}, three...)
-			w.fails(w.run())
-			w.ends(w.run())
-			w.holds(append(append(three[:1:1], others...), three[1:]...)...)
+			w.fails(w.Run())
+			w.ends(w.Run())
+			w.Holds(append(append(three[:1:1], others...), three[1:]...)...)
 			w.changesNothing()
 		})
 	}
@@ -133,14 +120,14 @@ func TestClockThatWasSet(t *testing.T) {
 					}
 					return lab.Execute
 				}}, three...)
-				w.fails(w.run())
+				w.fails(w.Run())
 				w.later(by)
-				r := w.run()
+				r := w.Run()
 				w.ends(r)
 				if r.Took > time.Minute/2 {
 					t.Errorf("it took %v", r.Took)
 				}
-				w.holds(three...)
+				w.Holds(three...)
 				w.changesNothing()
 			})
 		}
@@ -150,15 +137,6 @@ func TestClockThatWasSet(t *testing.T) {
 // later moves all instants in the memory by so many nanoseconds.
 func (w *world) later(by int64) {
 	w.Helper()
-	db, err := sql.Open("sqlite", w.state)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer db.Close()
-	for _, statement := range []string{"UPDATE run SET began = began + ?, ended = ended + ?",
-		"UPDATE record SET begun = begun + ?, ended = ended + ?"} {
-		if _, err := db.ExecContext(w.Context(), statement, by, by); err != nil {
-			w.Fatal(err)
-		}
-	}
+	w.Edit("UPDATE run SET began = began + ?, ended = ended + ?", by, by)
+	w.Edit("UPDATE record SET begun = begun + ?, ended = ended + ?", by, by)
 }

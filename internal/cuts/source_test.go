@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -29,8 +30,8 @@ func TestMessageThatIsCutShortOnce(t *testing.T) {
 		}
 		return "+OK\r\n" + strings.ReplaceAll(string(half), "\r\n.", "\r\n..") + "\r\n.\r\n", false
 	}}, lab.IMAPOptions{}, mail("a"), long("b"), mail("c"))
-	w.ends(w.run())
-	w.holds(mail("a"), mail("c"), long("b")) // it comes when it can be had
+	w.ends(w.Run())
+	w.Holds(mail("a"), mail("c"), long("b")) // it comes when it can be had
 	w.changesNothing()
 }
 
@@ -39,12 +40,12 @@ func TestMessageThatStaysShort(t *testing.T) {
 	short := mail("b")
 	short.Size = 5000
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), short, mail("c"))
-	w.change = deleting
-	w.ends(w.run())
-	if n := len(w.there()); n != 3 {
+	w.Always = append(w.Always, deleting)
+	w.ends(w.Run())
+	if n := len(w.There()); n != 3 {
 		t.Errorf("got %d messages, want 3", n)
 	}
-	if left := w.pop.Mail(); len(left) != 1 || left[0].UIDL != "b" {
+	if left := w.POP.Mail(); len(left) != 1 || left[0].UIDL != "b" {
 		t.Errorf("the maildrop holds %d messages, want b", len(left))
 	}
 	w.changesNothing()
@@ -56,8 +57,8 @@ func TestMessageThatIsLargerThanListed(t *testing.T) {
 	huge.Raw = append(huge.Raw, bytes.Repeat([]byte("line after line\r\n"), 180000)...)
 	huge.Size = 1
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mail("a"), huge, mail("c"))
-	w.ends(w.run())
-	w.holds(mail("a"), huge, mail("c"))
+	w.ends(w.Run())
+	w.Holds(mail("a"), huge, mail("c"))
 	w.changesNothing()
 }
 
@@ -68,16 +69,16 @@ func TestNumbersThatMoveBeforeDeletion(t *testing.T) {
 		t.Run(fmt.Sprint(shift), func(t *testing.T) {
 			t.Parallel()
 			w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, three...)
-			w.ends(w.run())
-			odd, err := lab.StartPOP3(lab.POP3Options{User: user, Password: password, Shift: shift})
+			w.ends(w.Run())
+			odd, err := lab.StartPOP3(lab.POP3Options{User: trial.User, Password: trial.Password, Shift: shift})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer odd.Close()
 			odd.SetMail(append(three[:3:3], mail("d"), mail("e")))
-			w.popAt = odd
-			w.run(deleting, func(o *sync.Options) { o.Narrow.Messages = 1 })
-			copied := strings.Join(w.there(), "")
+			w.From = odd
+			w.Run(deleting, func(o *sync.Options) { o.Narrow.Messages = 1 })
+			copied := strings.Join(w.There(), "")
 			for _, m := range append(three[:3:3], mail("d"), mail("e")) {
 				there := false
 				for _, left := range odd.Mail() {
@@ -95,18 +96,17 @@ func TestNumbersThatMoveBeforeDeletion(t *testing.T) {
 func TestUIDLsThatAreNewInEachSession(t *testing.T) {
 	mails := []lab.Mail{mail("a"), mail("b"), mail("c")}
 	w := create(t, lab.POP3Options{}, lab.IMAPOptions{}, mails...)
-	w.ends(w.run())
+	w.ends(w.Run())
 	for n := range 3 {
 		var renamed []lab.Mail
 		for _, m := range mails {
-			renamed = append(renamed, as(m, fmt.Sprint(m.UIDL, n)))
+			renamed = append(renamed, trial.As(m, fmt.Sprint(m.UIDL, n)))
 		}
-		w.pop.SetMail(renamed)
-		before := len(w.asked("RETR"))
-		w.ends(w.run())
-		w.holds(mails...)
-		if got := len(w.asked("RETR")) - before; got != 0 {
-			t.Errorf("session %d: %d messages were retrieved again", n, got)
+		w.POP.SetMail(renamed)
+		w.ends(w.Run())
+		w.Holds(mails...)
+		if got := w.Asked("RETR"); len(got) != 0 {
+			t.Errorf("session %d: %d messages were retrieved again", n, len(got))
 		}
 	}
 }
@@ -124,15 +124,15 @@ func TestServerThatExpiresWhatWasRetrieved(t *testing.T) {
 					}
 					return lab.Execute
 				}}, three...)
-				w.run()
-				w.ends(w.run())
-				w.holds(three...)
+				w.Run()
+				w.ends(w.Run())
+				w.Holds(three...)
 				w.changesNothing()
-				if n := len(w.pop.Mail()); n != len(three) {
+				if n := len(w.POP.Mail()); n != len(three) {
 					t.Errorf("%d messages are left in the maildrop, and none was to be deleted", n)
 				}
-				w.ends(w.run(deleting))
-				if n := len(w.pop.Mail()); n != 0 {
+				w.ends(w.Run(deleting))
+				if n := len(w.POP.Mail()); n != 0 {
 					t.Errorf("%d messages are left in the maildrop, and all were to be deleted", n)
 				}
 			})
@@ -144,13 +144,13 @@ func TestServerThatExpiresWhatWasRetrieved(t *testing.T) {
 func TestDeletionThatIsNotWhole(t *testing.T) {
 	keeps := true
 	w := create(t, lab.POP3Options{Keeps: func(m lab.Mail) bool { return keeps && m.UIDL == "b" }}, lab.IMAPOptions{}, three...)
-	if r := w.run(deleting); r.Err == nil || r.Deleted != 0 {
-		t.Errorf("got %s (%v), want nothing deleted for certain", counts(r), r.Err)
+	if r := w.Run(deleting); r.Err == nil || r.Deleted != 0 {
+		t.Errorf("got %+v, want nothing deleted for certain", r)
 	}
 	keeps = false
-	w.ends(w.run(deleting))
-	if left := w.pop.Mail(); len(left) != 0 {
+	w.ends(w.Run(deleting))
+	if left := w.POP.Mail(); len(left) != 0 {
 		t.Errorf("the maildrop holds %d messages", len(left))
 	}
-	w.holds(three...)
+	w.Holds(three...)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 )
 
 // A line breaks while the UIDs of what was stored are learned. One more message with the same octets is one more message.
@@ -20,11 +21,11 @@ func TestIdenticalMessageAfterUIDsWereNotLearned(t *testing.T) {
 			return lab.Execute
 		}}}
 	w := create(t, k.pop, k.imap, three...)
-	w.fails(w.run())
-	w.ends(w.run())
-	w.holds(three...)
-	w.pop.SetMail(append(three[:3:3], as(mail("a"), "d")))
-	w.ends(w.run())
-	w.holds(append(three[:3:3], mail("a"))...)
+	w.fails(w.Run())
+	w.ends(w.Run())
+	w.Holds(three...)
+	w.POP.SetMail(append(three[:3:3], trial.As(mail("a"), "d")))
+	w.ends(w.Run())
+	w.Holds(append(three[:3:3], mail("a"))...)
 	w.changesNothing()
 }
