@@ -65,7 +65,7 @@ func TestCrashAtEachStep(t *testing.T) {
 					w := create(t, p)
 					e := w.run(k)
 					if p.jitter > 0 && e.exit == 0 && len(e.steps) < k {
-						w.Skipf("this time there were only %d steps", len(e.steps))
+						t.Skipf("this time there were only %d steps", len(e.steps))
 					}
 					w.dies(e)
 					w.ends(w.run(0))

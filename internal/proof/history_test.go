@@ -121,7 +121,7 @@ func (h *history) replace(t *rapid.T) {
 // foreignCopy is somebody who puts a message into the folder by hand.
 func (h *history) foreignCopy(t *rapid.T) {
 	c := h.content(t)
-	if _, err := h.imap.Put(h.folder(c), contents[c].Raw, nil, noon); err != nil {
+	if _, err := h.IMAP.Put(h.folder(c), contents[c].Raw, nil, noon); err != nil {
 		t.Fatal(err)
 	}
 	h.put(c, !h.noDedup)
@@ -129,7 +129,7 @@ func (h *history) foreignCopy(t *rapid.T) {
 
 // renumber is an administrator who restores a folder from a backup.
 func (h *history) renumber(t *rapid.T) {
-	if err := h.imap.Renumber(rapid.SampledFrom(folders).Draw(t, "folder")); err != nil {
+	if err := h.IMAP.Renumber(rapid.SampledFrom(folders).Draw(t, "folder")); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -148,17 +148,17 @@ func (h *history) quietRun(t *rapid.T) { h.run(t) }
 
 // cutIMAP is a line that dies at any command.
 func (h *history) cutIMAP(t *rapid.T) {
-	h.atIMAP.set("", rapid.IntRange(1, 14).Draw(t, "command"))
+	h.atIMAP.Set("", rapid.IntRange(1, 14).Draw(t, "command"))
 	h.fate.Store(int64(rapid.SampledFrom([]lab.Fate{lab.Cut, lab.CutReply}).Draw(t, "fate")))
 	h.run(t)
 }
 
 // cutAppend is a line that dies while a message is stored. A slow server may store it afterwards, but before the next run.
 func (h *history) cutAppend(t *rapid.T) {
-	h.atIMAP.set("APPEND", rapid.IntRange(1, 3).Draw(t, "APPEND"))
+	h.atIMAP.Set("APPEND", rapid.IntRange(1, 3).Draw(t, "APPEND"))
 	h.fate.Store(int64(rapid.SampledFrom([]lab.Fate{lab.Cut, lab.CutReply, lab.CutLate}).Draw(t, "fate")))
 	h.run(t)
-	if err := h.imap.Commit(); err != nil {
+	if err := h.IMAP.Commit(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -168,7 +168,7 @@ func (h *history) cutPOP3(t *rapid.T) {
 	if rapid.Bool().Draw(t, "executed") {
 		at = &h.afterPOP
 	}
-	at.set("", rapid.IntRange(1, 20).Draw(t, "command"))
+	at.Set("", rapid.IntRange(1, 20).Draw(t, "command"))
 	h.run(t)
 }
 

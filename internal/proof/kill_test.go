@@ -73,7 +73,7 @@ func many(n int) [][]byte {
 			all[i] = all[i-1]
 			continue
 		}
-		all[i] = sized(mail(fmt.Sprint(i)), 100+i*7919%20_000).Raw
+		all[i] = sized(mail(fmt.Sprint(i)), 200+i*7919%20_000).Raw
 	}
 	return all
 }

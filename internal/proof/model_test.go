@@ -2,24 +2,18 @@ package proof_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	stdsync "sync"
 	"sync/atomic"
 	"time"
 
 	"pgregory.net/rapid"
 
-	"github.com/pop2imap/pop2imap/internal/imap"
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 	"github.com/pop2imap/pop2imap/internal/message"
-	"github.com/pop2imap/pop2imap/internal/pop3"
-	"github.com/pop2imap/pop2imap/internal/wire"
-	"github.com/pop2imap/pop2imap/state"
 	"github.com/pop2imap/pop2imap/sync"
 )
 
@@ -35,11 +29,9 @@ type tally [6]int
 //   - and no less than were in the maildrop at any run that said that all is well, foreign copies included;
 //   - what a run has taken from the maildrop is in the mailbox, each for itself.
 type history struct {
-	pop  *lab.POP3
-	imap *lab.IMAP
-	dir  string
+	*trial.World
 
-	atIMAP, atPOP, afterPOP trap
+	atIMAP, atPOP, afterPOP trial.Trap
 	fate                    atomic.Int64 // what becomes of what atIMAP catches
 
 	noUIDL, deletes, noDedup bool
@@ -67,30 +59,25 @@ func begin(t *rapid.T) *history {
 	h.noUIDL = !h.deletes && rapid.IntRange(0, 3).Draw(t, "no UIDL") == 0
 	h.noDedup = rapid.IntRange(0, 3).Draw(t, "no dedup") == 0
 	h.routed = rapid.Bool().Draw(t, "routed")
-	p := lab.POP3Options{User: user, Password: password, NoUIDL: h.noUIDL, NoTOP: rapid.Bool().Draw(t, "no TOP"),
-		NoPipelining: rapid.Bool().Draw(t, "no pipelining"), LosesReply: h.afterPOP.catches,
-		Hook: func(session int, line string) (string, bool) { return "", h.atPOP.catches(session, line) }}
-	i := lab.IMAPOptions{User: user, Password: password, Without: rapid.SampledFrom(lacks).Draw(t, "without"),
-		SpecialUse: uses,
-		Hook: func(session int, line string) lab.Fate {
-			if h.atIMAP.catches(session, line) {
+	p := lab.POP3Options{NoUIDL: h.noUIDL, NoTOP: rapid.Bool().Draw(t, "no TOP"),
+		NoPipelining: rapid.Bool().Draw(t, "no pipelining"), Hook: h.atPOP.Answer("", true),
+		LosesReply: func(_ int, line string) bool { return h.afterPOP.Springs(line) }}
+	i := lab.IMAPOptions{Without: rapid.SampledFrom(lacks).Draw(t, "without"), SpecialUse: uses,
+		Hook: func(_ int, line string) lab.Fate {
+			if h.atIMAP.Springs(line) {
 				return lab.Fate(h.fate.Load())
 			}
 			return lab.Execute
 		}}
-	var err error
-	if h.dir, err = os.MkdirTemp(scratch, "history-"); err != nil {
+	dir, err := os.MkdirTemp(scratch, "history-")
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(h.dir) })
-	if h.pop, err = lab.StartPOP3(p); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(h.pop.Close)
-	if h.imap, err = lab.StartIMAP(i); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(h.imap.Close)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	h.World = trial.Start(t, dir, p, i)
+	h.Always = []func(*sync.Options){func(o *sync.Options) {
+		o.Place, o.NoDedup, o.Delete.On = h.place, h.noDedup, h.deletes
+	}}
 	return h
 }
 
@@ -124,13 +111,13 @@ func (h *history) fill() {
 	for i, l := range h.drop {
 		list[i] = as(contents[l.content], l.uidl)
 	}
-	h.pop.SetMail(list)
+	h.POP.SetMail(list)
 }
 
 // have is what the folders have.
 func (h *history) have(t *rapid.T) (n tally) {
 	for _, folder := range folders {
-		stored, err := h.imap.Messages(folder)
+		stored, err := h.IMAP.Messages(folder)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,10 +179,10 @@ func (h *history) well(r sync.Report) bool { return r.Err == nil && r.InDoubt+r.
 func (h *history) run(t *rapid.T) sync.Report {
 	before := h.listed()
 	h.listing(before)
-	r := h.runProgram(t)
-	h.atIMAP.set("", 0)
-	h.atPOP.set("", 0)
-	h.afterPOP.set("", 0)
+	r := h.Run()
+	h.atIMAP.Set("", 0)
+	h.atPOP.Set("", 0)
+	h.afterPOP.Set("", 0)
 	t.Logf("%v with %v: copied %d, recognised %d, in doubt %d, deleted %d: %v", h.drop, h.have(t), r.Copied, r.Recognised,
 		r.InDoubt, r.Deleted, r.Err)
 	h.taken(t, before)
@@ -213,7 +200,7 @@ func (h *history) run(t *rapid.T) sync.Report {
 // taken checks what a run has deleted at the source.
 func (h *history) taken(t *rapid.T, before tally) {
 	left := map[string]int{}
-	for _, m := range h.pop.Mail() {
+	for _, m := range h.POP.Mail() {
 		left[m.UIDL]++
 	}
 	h.drop = slices.DeleteFunc(slices.Clone(h.drop), func(l letter) bool {
@@ -230,44 +217,8 @@ func (h *history) taken(t *rapid.T, before tally) {
 	}
 }
 
-func (h *history) runProgram(t *rapid.T) sync.Report {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // no run here takes as long
-	defer cancel()
-	store, err := state.Open(ctx, filepath.Join(h.dir, "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	account, err := store.Account(ctx, user, state.Key{From: "alice@pop.example", To: "alice@imap.example"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sync.Run(ctx, sync.Options{
-		From: func(ctx context.Context) (sync.Source, error) {
-			s, err := pop3.Dial(ctx, server(h.pop), pop3.Login{User: user, Password: password})
-			if err != nil {
-				return nil, err
-			}
-			return s, nil
-		},
-		To: func(ctx context.Context) (sync.Destination, error) {
-			s, err := imap.Dial(ctx, server(h.imap), imap.Login{User: user, Password: password})
-			if err != nil {
-				return nil, err
-			}
-			return s, nil
-		},
-		Folder: "INBOX", Place: h.place, State: account, Settle: time.Millisecond, NoDedup: h.noDedup,
-		Delete: sync.Deletion{On: h.deletes}})
-}
-
-func server(at interface{ Addr() (string, int) }) wire.Server {
-	host, port := at.Addr()
-	return wire.Server{Host: host, Port: port, Security: wire.Cleartext, Timeout: 20 * time.Second}
-}
-
 func (h *history) forgetState(t *rapid.T) {
-	files, err := filepath.Glob(filepath.Join(h.dir, "*"))
+	files, err := filepath.Glob(h.State() + "*")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,27 +227,4 @@ func (h *history) forgetState(t *rapid.T) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// A trap springs once, at the n-th command with its prefix; 0: it is not set.
-type trap struct {
-	mu     stdsync.Mutex
-	prefix string
-	n      int
-}
-
-func (t *trap) set(prefix string, n int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.prefix, t.n = prefix, n
-}
-
-func (t *trap) catches(_ int, command string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.n == 0 || !strings.HasPrefix(command, t.prefix) {
-		return false
-	}
-	t.n--
-	return t.n == 0
 }

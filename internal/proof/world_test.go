@@ -21,10 +21,9 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 	"github.com/pop2imap/pop2imap/state"
 )
-
-const user, password = "alice", "open sesame"
 
 // thorough says whether there is time for everything.
 func thorough() bool { return os.Getenv("POP2IMAP_PROOF") == "all" }
@@ -113,36 +112,24 @@ type plan struct {
 
 // A world is one migration: two servers, and what the program remembers.
 type world struct {
-	*testing.T
+	*trial.World
 	plan
-	pop     *lab.POP3
-	imap    *lab.IMAP
-	dir     string
 	program string
 }
 
 func create(t *testing.T, p plan) *world {
 	t.Helper()
-	w := &world{T: t, plan: p}
-	var err error
-	if w.dir, err = os.MkdirTemp(scratch, "world-"); err != nil {
+	dir, err := os.MkdirTemp(scratch, "world-")
+	if err != nil {
 		t.Fatal(err)
 	}
+	w := &world{plan: p, World: trial.Start(t, dir, lab.POP3Options{}, lab.IMAPOptions{Without: p.without}, p.mail...)}
 	if w.program, err = program(); err == nil && p.routed {
 		w.program, err = router()
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.pop, err = lab.StartPOP3(lab.POP3Options{User: user, Password: password}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.pop.Close)
-	if w.imap, err = lab.StartIMAP(lab.IMAPOptions{User: user, Password: password, Without: p.without}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.imap.Close)
-	w.pop.SetMail(p.mail)
 	return w
 }
 
@@ -160,13 +147,11 @@ func (w *world) run(crashAt int) end {
 	// A run takes two settles and some work; whoever takes a minute waits for something that never comes.
 	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
 	defer cancel()
-	_, pop := w.pop.Addr()
-	_, imap := w.imap.Addr()
-	cmd := exec.CommandContext(ctx, w.program, "sync", "--settle", "100ms", "--state", w.state(),
-		"--from", fmt.Sprintf("pop3+insecure://%s@127.0.0.1:%d", user, pop),
-		"--to", fmt.Sprintf("imap+insecure://%s@127.0.0.1:%d", user, imap))
+	cmd := w.Command(ctx, w.program)
 	if w.routed {
-		cmd = exec.CommandContext(ctx, w.program, w.state(), fmt.Sprint(pop), fmt.Sprint(imap), user, password)
+		_, pop := w.POP.Addr()
+		_, imap := w.IMAP.Addr()
+		cmd.Args = []string{w.program, w.State(), fmt.Sprint(pop), fmt.Sprint(imap), trial.User, trial.Password}
 	}
 	if w.deletes {
 		cmd.Args = append(cmd.Args, "--delete", "verified")
@@ -174,9 +159,8 @@ func (w *world) run(crashAt int) end {
 	if w.noDedup {
 		cmd.Args = append(cmd.Args, "--no-dedup")
 	}
-	steps := filepath.Join(w.dir, "steps")
-	cmd.Env = append(os.Environ(), "POP2IMAP_FROM_PASSWORD="+password, "POP2IMAP_TO_PASSWORD="+password,
-		"POP2IMAP_STEPS="+steps)
+	steps := filepath.Join(w.Dir, "steps")
+	cmd.Env = append(cmd.Env, "POP2IMAP_STEPS="+steps)
 	if crashAt > 0 {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("POP2IMAP_CRASH_AT=%d", crashAt))
 	}
@@ -208,8 +192,6 @@ func (w *world) taken(path string) (names []string) {
 	}
 	return names
 }
-
-func (w *world) state() string { return filepath.Join(w.dir, "state.db") }
 
 // ends checks that a run ended with success.
 func (w *world) ends(e end) {
@@ -245,7 +227,7 @@ func (w *world) finished() {
 	w.Helper()
 	stored := map[place]lab.Stored{}
 	for folder, mail := range w.expected() {
-		list, err := w.imap.Messages(folder)
+		list, err := w.IMAP.Messages(folder)
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -263,8 +245,8 @@ func (w *world) finished() {
 	if w.deletes {
 		left = nil
 	}
-	if !slices.EqualFunc(w.pop.Mail(), left, func(a, b lab.Mail) bool { return a.UIDL == b.UIDL }) {
-		w.Errorf("the maildrop has %s; want %s", w.names(mails(w.pop.Mail())), w.names(mails(left)))
+	if !slices.EqualFunc(w.POP.Mail(), left, func(a, b lab.Mail) bool { return a.UIDL == b.UIDL }) {
+		w.Errorf("the maildrop has %s; want %s", w.names(mails(w.POP.Mail())), w.names(mails(left)))
 	}
 	w.remembers(stored)
 }
@@ -290,7 +272,7 @@ func (w *world) remembers(stored map[place]lab.Stored) {
 	for _, m := range w.mail {
 		missing[m.UIDL] = true
 	}
-	for _, r := range w.records() {
+	for _, r := range w.Records() {
 		if !missing[r.UIDL] || r.Phase != want || r.UID != 0 && at[place{r.Folder, r.UID}] != r.Digest {
 			w.Errorf("record %d of %q is %s at UID %d, digest %x; want it once, %s, with its own copy", r.ID, r.UIDL, r.Phase,
 				r.UID, r.Digest[:4], want)
@@ -303,39 +285,18 @@ func (w *world) remembers(stored map[place]lab.Stored) {
 	}
 }
 
-// records gives the whole memory.
-func (w *world) records() (list []state.Record) {
-	w.Helper()
-	store, err := state.OpenReadOnly(w.Context(), w.state())
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer store.Close()
-	accounts, err := store.Accounts(w.Context())
-	if err != nil || len(accounts) != 1 {
-		w.Fatalf("%d accounts, %v", len(accounts), err)
-	}
-	for r, err := range accounts[0].Records(w.Context()) {
-		if err != nil {
-			w.Fatal(err)
-		}
-		list = append(list, r)
-	}
-	return list
-}
-
 // rests checks that one more run changes nothing.
 func (w *world) rests() {
 	w.Helper()
-	before := w.records()
-	seen := len(w.imap.Commands())
+	before := w.Records()
+	seen := len(w.IMAP.Commands())
 	w.ends(w.run(0))
-	for _, c := range w.imap.Commands()[seen:] {
+	for _, c := range w.IMAP.Commands()[seen:] {
 		if strings.HasPrefix(c, "APPEND") || strings.HasPrefix(c, "UID STORE") {
 			w.Errorf("a run with nothing to do said %q", c)
 		}
 	}
-	if after := w.records(); !slices.Equal(before, after) {
+	if after := w.Records(); !slices.Equal(before, after) {
 		w.Errorf("a run with nothing to do changed the records\n%+v\ninto\n%+v", before, after)
 	}
 	w.finished()
