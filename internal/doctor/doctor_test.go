@@ -147,7 +147,7 @@ failure from dns: cannot find 127.0.0.1: no addresses
 failure to dns: cannot find 127.0.0.1: no addresses
   do: check the host name in --to, and that this machine has a network
 `},
-		{"nobody listens", setting{}, func(w *world) { w.imap.Close() }, `
+		{"nobody listens", setting{}, func(w *world) { w.IMAP.Close() }, `
 failure to connect: cannot connect to 127.0.0.1:IMAP: connection refused
   do: check the host and the port; the server may be down
 `},

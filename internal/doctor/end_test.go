@@ -160,13 +160,13 @@ func TestCertificateThatEndsSoon(t *testing.T) {
 
 func TestTwin(t *testing.T) {
 	w := create(t, setting{})
-	_, w.o.TwinPort = w.imap.Addr()
+	_, w.o.TwinPort = w.IMAP.Addr()
 	f := find(w.examine(t.Context()), "from", "twin")
-	if want := "--flags-from imaps://alice@" + addr(w.imap) + " takes over"; f.Level != OK || !strings.Contains(f.Text, want) {
+	if want := "--flags-from imaps://alice@" + addr(w.IMAP) + " takes over"; f.Level != OK || !strings.Contains(f.Text, want) {
 		t.Errorf("got %+v, want %q in it", f, want)
 	}
 	w = create(t, setting{})
-	_, w.o.TwinPort = w.pop.Addr()
+	_, w.o.TwinPort = w.POP.Addr()
 	w.o.From.Server.Roots = nil // by now only the system's authorities are believed
 	if f := find(w.examine(t.Context()), "from", "twin"); f.Check != "" {
 		t.Errorf("asked a host at which nobody is let in: %+v", f)
@@ -198,7 +198,7 @@ func TestStopped(t *testing.T) {
 	if last.Check != "stopped" || sync.ClassOf(last.Err) != sync.Stopped || !errors.Is(last.Err, stopped) {
 		t.Errorf("got %+v", last)
 	}
-	if n := w.imap.Connections(); n != 0 {
+	if n := w.IMAP.Connections(); n != 0 {
 		t.Errorf("%d connections to the destination afterwards", n)
 	}
 }

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,23 +11,16 @@ import (
 	"time"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 	"github.com/pop2imap/pop2imap/state"
 )
 
 // remembered makes a state in which the account had a run that is over.
 func (w *world) remembered(then func(context.Context, *state.Account)) {
 	w.Helper()
-	ctx := w.Context()
-	store, err := state.Open(ctx, w.o.State)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer store.Close()
-	a, err := store.Account(ctx, user, key)
-	if err != nil {
-		w.Fatal(err)
-	}
-	then(ctx, a)
+	a, done := w.Memory()
+	defer done()
+	then(w.Context(), a)
 }
 
 // intents begins to store messages with these UIDLs.
@@ -49,14 +41,10 @@ func (w *world) intents(a *state.Account, uidls ...string) []int64 {
 func (w *world) version(n int) {
 	w.Helper()
 	w.remembered(func(context.Context, *state.Account) {})
-	db, err := sql.Open("sqlite", w.o.State)
-	must(w.T, err)
-	defer db.Close()
-	_, err = db.Exec(fmt.Sprintf("PRAGMA user_version = %d", n))
-	must(w.T, err)
+	w.Edit(fmt.Sprintf("PRAGMA user_version = %d", n))
 }
 
-func must(t *testing.T, err error) {
+func must(t trial.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +72,7 @@ ok from maildrop: 0 messages listed, 0 B; 0 to be copied, 0 B
 			w.remembered(func(ctx context.Context, a *state.Account) {
 				must(w.T, a.Stored(ctx, []state.Place{{ID: w.intents(a, "a")[0], UIDValidity: 1, UID: 1}}, time.Now()))
 			})
-			w.pop.SetMail(mail("a", "b", "c"))
+			w.POP.SetMail(mail("a", "b", "c"))
 		}, `
 ok state: DIR/state.db can be read; 1 message delivered, 0 of them read back at the destination
 ok from maildrop: 3 messages listed, 60 B; 2 to be copied, 40 B
@@ -94,7 +82,7 @@ ok from maildrop: 3 messages listed, 60 B; 2 to be copied, 40 B
 				ids := w.intents(a, "a", "b", "c")
 				must(w.T, a.Refused(ctx, ids[0], "TOOBIG", "NO", time.Now(), time.Now().Add(time.Hour)))
 			})
-			w.pop.SetMail(mail("a", "b", "c", "d"))
+			w.POP.SetMail(mail("a", "b", "c", "d"))
 		}, `
 ok state: DIR/state.db can be read; 0 messages delivered, 0 of them read back at the destination
 warning state: 1 message refused by the destination
@@ -170,7 +158,7 @@ ok from maildrop: 0 messages listed, 0 B; 0 to be copied, 0 B
 			if want := strings.TrimPrefix(c.want, "\n"); got != want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, want)
 			}
-			if n := w.pop.Connections(); c.name == "a run that is going on" && n > 0 {
+			if n := w.POP.Connections(); c.name == "a run that is going on" && n > 0 {
 				t.Errorf("%d connections to the maildrop", n)
 			}
 			if after := names(t, dir); !slices.Equal(before, after) {

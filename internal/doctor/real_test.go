@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab/real"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 	"github.com/pop2imap/pop2imap/internal/wire"
 )
 
@@ -26,7 +27,7 @@ func TestRealServers(t *testing.T) {
 				return slices.DeleteFunc(m.Flags, func(f string) bool { return f == `\Recent` })
 			}
 			findings := Examine(t.Context(), Options{From: end("from", s.POP3S, wire.ImplicitTLS), To: end("to", s.IMAP, wire.StartTLS),
-				Folder: "New", Key: key, State: filepath.Join(t.TempDir(), "state.db"), TwinPort: s.IMAPS})
+				Folder: "New", Key: trial.Key, State: filepath.Join(t.TempDir(), "state.db"), TwinPort: s.IMAPS})
 			var checks []string
 			for _, f := range findings {
 				t.Logf("%s %s %s: %s", f.Level, f.End, f.Check, f.Text)

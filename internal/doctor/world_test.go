@@ -17,23 +17,17 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 	"github.com/pop2imap/pop2imap/internal/wire"
-	"github.com/pop2imap/pop2imap/state"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const user, password = "alice", "open sesame"
-
-var key = state.Key{From: "alice@pop.example", To: "alice@imap.example/INBOX"}
-
-// A world is both ends of the lab, a place for a state, and what the doctor is told of them.
+// A world is one of package trial, and what the doctor is told of it.
 type world struct {
-	*testing.T
-	ca   *lab.Authority
-	pop  *lab.POP3
-	imap *lab.IMAP
-	o    Options
+	*trial.World
+	ca *lab.Authority
+	o  Options
 }
 
 // A setting changes what a world begins with.
@@ -50,34 +44,24 @@ func create(t *testing.T, set setting) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, ca: ca}
-	set.pop.User, set.pop.Password, set.imap.User, set.imap.Password = user, password, user, password
 	if set.pop.TLS == nil {
 		set.pop.TLS, set.pop.Implicit = ca.Good.Config, true
 	}
 	if set.imap.TLS == nil {
 		set.imap.TLS, set.imap.Implicit = ca.Good.Config, true
 	}
-	if w.pop, err = lab.StartPOP3(set.pop); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.pop.Close)
-	if w.imap, err = lab.StartIMAP(set.imap); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.imap.Close)
 	if set.mail == nil {
 		set.mail = lab.Sample()[:5]
 	}
-	w.pop.SetMail(set.mail)
-	w.o = Options{From: at(w.pop, "from", ca.Pool), To: at(w.imap, "to", ca.Pool), Folder: "INBOX", Key: key,
-		State: filepath.Join(t.TempDir(), "state.db"), FileSystem: func(string) string { return "" }}
+	w := &world{ca: ca, World: trial.Start(t, t.TempDir(), set.pop, set.imap, set.mail...)}
+	w.o = Options{From: at(w.POP, "from", ca.Pool), To: at(w.IMAP, "to", ca.Pool), Folder: "INBOX", Key: trial.Key,
+		State: w.State(), FileSystem: func(string) string { return "" }}
 	return w
 }
 
-func at(s interface{ Addr() (string, int) }, side string, roots *x509.CertPool) End {
+func at(s trial.Place, side string, roots *x509.CertPool) End {
 	host, port := s.Addr()
-	return End{User: user, Secret: password,
+	return End{User: trial.User, Secret: trial.Password,
 		Server: wire.Server{Host: host, Port: port, Side: side, Roots: roots, Timeout: 20 * time.Second}}
 }
 
@@ -91,18 +75,18 @@ var (
 // and whatever is not well has a remedy.
 func (w *world) examine(ctx context.Context) []Finding {
 	w.Helper()
-	mail := w.pop.Mail()
+	mail := w.POP.Mail()
 	findings := Examine(ctx, w.o)
-	w.onlyVerbs("POP3", w.pop.Commands(), append([]string{"TOP"}, popVerbs...))
-	w.onlyVerbs("IMAP", w.imap.Commands(), imapVerbs)
-	if now := w.pop.Mail(); len(now) != len(mail) {
+	w.onlyVerbs("POP3", w.POP.Commands(), append([]string{"TOP"}, popVerbs...))
+	w.onlyVerbs("IMAP", w.IMAP.Commands(), imapVerbs)
+	if now := w.POP.Mail(); len(now) != len(mail) {
 		w.Errorf("%d messages are left in the maildrop of %d", len(now), len(mail))
 	}
-	if there, err := w.imap.Messages("INBOX"); err != nil || len(there) != 0 {
+	if there, err := w.IMAP.Messages("INBOX"); err != nil || len(there) != 0 {
 		w.Errorf("%d messages in INBOX, %v", len(there), err)
 	}
 	for _, f := range findings {
-		if (f.Remedy == "") != (f.Level == OK) || (f.Err == nil) != (f.Level != Failure) || strings.Contains(fmt.Sprint(f), password) {
+		if (f.Remedy == "") != (f.Level == OK) || (f.Err == nil) != (f.Level != Failure) || strings.Contains(fmt.Sprint(f), trial.Password) {
 			w.Errorf("not as it should be: %+v", f)
 		}
 	}
@@ -138,8 +122,8 @@ func (w *world) print(findings []Finding, least Level) string {
 		w.ca.Expired.Fingerprint: "EXPIRED"} {
 		text = strings.ReplaceAll(text, from, to)
 	}
-	_, popPort, _ := net.SplitHostPort(addr(w.pop))
-	_, imapPort, _ := net.SplitHostPort(addr(w.imap))
+	_, popPort, _ := net.SplitHostPort(addr(w.POP))
+	_, imapPort, _ := net.SplitHostPort(addr(w.IMAP))
 	text = strings.NewReplacer(popPort, "POP3", imapPort, "IMAP").Replace(text)
 	text = regexp.MustCompile(`answers in \S+`).ReplaceAllString(text, "answers in TIME")
 	text = regexp.MustCompile(`\(\S+s and \S+s\)`).ReplaceAllString(text, "(TIME and TIME)")
@@ -149,7 +133,7 @@ func (w *world) print(findings []Finding, least Level) string {
 	return regexp.MustCompile(`UIDVALIDITY \d+`).ReplaceAllString(text, "UIDVALIDITY N")
 }
 
-func addr(s interface{ Addr() (string, int) }) string {
+func addr(s trial.Place) string {
 	host, port := s.Addr()
 	return net.JoinHostPort(host, strconv.Itoa(port))
 }

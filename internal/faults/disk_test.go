@@ -58,23 +58,23 @@ func TestStateDiskIsFull(t *testing.T) {
 	for name, before := range map[string]func(w *world){
 		"from the start": func(*world) {},
 		"when the state is there": func(w *world) {
-			w.pop.SetMail(nil)
+			w.POP.SetMail(nil)
 			if exit, said := w.sync(); exit != 0 {
 				t.Fatalf("exit code %d: %s", exit, said)
 			}
-			w.pop.SetMail(three)
+			w.POP.SetMail(three)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := create(t, three...)
-			w.dir = small(t, "1m")
+			w.Dir = small(t, "1m")
 			before(w)
-			free := fill(t, w.dir)
+			free := fill(t, w.Dir)
 			exit, said := w.sync()
 			if exit != 74 || !strings.Contains(said, "disk") {
 				t.Errorf("exit code %d, want 74 and a remedy\n%s", exit, said)
 			}
-			if n := len(w.there()); n != 0 {
+			if n := len(w.There()); n != 0 {
 				t.Errorf("%d messages are in the mailbox, and nothing could be remembered", n)
 			}
 			free()
@@ -88,16 +88,16 @@ func TestStateDiskIsReadOnly(t *testing.T) {
 	for name, first := range map[string]bool{"no state yet": false, "a state": true} {
 		t.Run(name, func(t *testing.T) {
 			w := create(t, three...)
-			w.dir = small(t, "4m")
+			w.Dir = small(t, "4m")
 			if first {
-				w.pop.SetMail(nil)
+				w.POP.SetMail(nil)
 				if exit, said := w.sync(); exit != 0 {
 					t.Fatalf("exit code %d: %s", exit, said)
 				}
-				w.pop.SetMail(three)
+				w.POP.SetMail(three)
 			}
 			remount := func(flags uintptr) {
-				if err := syscall.Mount("tmpfs", w.dir, "tmpfs", syscall.MS_REMOUNT|flags, ""); err != nil {
+				if err := syscall.Mount("tmpfs", w.Dir, "tmpfs", syscall.MS_REMOUNT|flags, ""); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -106,7 +106,7 @@ func TestStateDiskIsReadOnly(t *testing.T) {
 			if exit != 74 || !strings.Contains(said, "read-only") {
 				t.Errorf("exit code %d, want 74 and a remedy\n%s", exit, said)
 			}
-			if n := len(w.there()); n != 0 {
+			if n := len(w.There()); n != 0 {
 				t.Errorf("%d messages are in the mailbox, and nothing could be remembered", n)
 			}
 			remount(0)

@@ -3,7 +3,6 @@ package faults
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,7 +19,7 @@ type traced struct {
 // trace runs the program under strace with an injection into the calls named by set, of the files if there are any.
 func (w *world) trace(set, injection string, files ...string) traced {
 	w.Helper()
-	log := filepath.Join(w.TempDir(), "log")
+	log := w.Dir + ".log"
 	args := []string{"strace", "-f", "-y", "-qq", "-s", "64", "-o", log, "-e", "trace=" + set + ",write"}
 	if injection != "" {
 		args = append(args, "-e", "inject="+set+":"+injection)
@@ -140,7 +139,7 @@ func diskFails(t *testing.T, set, failure string) {
 		case 0: // it was behind the last commit, where the journal is folded into the file
 			silent[at] = true
 			// SQLite does not look at whether a folder could be synced.
-			if strings.Contains(r.calls[at-1], w.dir+">") {
+			if strings.Contains(r.calls[at-1], w.Dir+">") {
 				break
 			}
 			if slices.ContainsFunc(r.calls[at:], func(c string) bool { return strings.Contains(c, "APPEND") }) {
@@ -165,6 +164,6 @@ func prepared(t *testing.T) *world {
 		t.Fatalf("exit code %d: %s", exit, said)
 	}
 	w.mail = three
-	w.pop.SetMail(three)
+	w.POP.SetMail(three)
 	return w
 }

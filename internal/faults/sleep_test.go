@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 )
 
 // TestAsleepWhileLinesBreak stops the program (SIGSTOP) with an APPEND on its way, as a laptop does that is closed. The
@@ -18,7 +19,7 @@ func TestAsleepWhileLinesBreak(t *testing.T) {
 			w := create(t)
 			asleep, sleeps := make(chan error, 1), make(chan int, 1)
 			appends := 0
-			box, err := lab.StartIMAP(lab.IMAPOptions{User: user, Password: password,
+			box, err := lab.StartIMAP(lab.IMAPOptions{User: trial.User, Password: trial.Password,
 				Hook: func(_ int, command string) lab.Fate {
 					if !strings.HasPrefix(command, "APPEND") {
 						return lab.Execute
@@ -33,8 +34,8 @@ func TestAsleepWhileLinesBreak(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(box.Close)
-			w.imap, w.mail = box, three
-			w.pop.SetMail(three)
+			w.IMAP, w.To, w.mail = box, box, three
+			w.POP.SetMail(three)
 			cmd := w.command()
 			var said strings.Builder
 			cmd.Stdout, cmd.Stderr = &said, &said

@@ -12,9 +12,8 @@ import (
 	"testing"
 
 	"github.com/pop2imap/pop2imap/internal/lab"
+	"github.com/pop2imap/pop2imap/internal/lab/trial"
 )
-
-const user, password = "alice", "open sesame"
 
 var all = flag.Bool("all", false, "every system call in turn, not only some")
 
@@ -49,34 +48,18 @@ func straceOrSkip(t *testing.T) {
 	}
 }
 
-// A world is a maildrop, a mailbox, and the folder in which the program remembers.
+// A world is one of package trial, between whose ends the program is run.
 type world struct {
-	*testing.T
+	*trial.World
 	mail []lab.Mail
-	pop  *lab.POP3
-	imap *lab.IMAP
-	dir  string // of the state
 	env  []string
 }
 
 func create(t *testing.T, mail ...lab.Mail) *world {
 	t.Helper()
-	pop, err := lab.StartPOP3(lab.POP3Options{User: user, Password: password})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pop.Close)
-	box, err := lab.StartIMAP(lab.IMAPOptions{User: user, Password: password})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(box.Close)
-	pop.SetMail(mail)
-	return &world{T: t, mail: mail, pop: pop, imap: box, dir: filepath.Join(t.TempDir(), "state")}
+	dir := filepath.Join(t.TempDir(), "state")
+	return &world{World: trial.Start(t, dir, lab.POP3Options{}, lab.IMAPOptions{}, mail...), mail: mail}
 }
-
-// state is the path of a file of the state.
-func (w *world) state(suffix string) string { return filepath.Join(w.dir, "state.db"+suffix) }
 
 // sync runs the program, under the command of before if there is one, and gives its exit code and what it said.
 func (w *world) sync(before ...string) (exit int, said string) {
@@ -92,13 +75,8 @@ func (w *world) sync(before ...string) (exit int, said string) {
 }
 
 func (w *world) command(before ...string) *exec.Cmd {
-	_, pop := w.pop.Addr()
-	_, box := w.imap.Addr()
-	args := append(before, program, "sync", "--settle", "100ms", "--state", w.state(""),
-		"--from", fmt.Sprintf("pop3+insecure://%s@127.0.0.1:%d", user, pop),
-		"--to", fmt.Sprintf("imap+insecure://%s@127.0.0.1:%d", user, box))
-	cmd := exec.CommandContext(w.Context(), args[0], args[1:]...)
-	cmd.Env = append(append(os.Environ(), "POP2IMAP_FROM_PASSWORD="+password, "POP2IMAP_TO_PASSWORD="+password), w.env...)
+	cmd := w.Command(w.Context(), append(before, program)...)
+	cmd.Env = append(cmd.Env, w.env...)
 	return cmd
 }
 
@@ -107,11 +85,11 @@ func (w *world) recovers(context string) {
 	w.Helper()
 	w.noneTwice(context)
 	exit, said := w.sync()
-	if exit != 0 || !slices.Equal(w.there(), w.wanted()) {
-		w.Errorf("%s\nthe next run: exit code %d, %d messages, want %d\n%s", context, exit, len(w.there()), len(w.mail), said)
+	if exit != 0 || !slices.Equal(w.There(), trial.Raw(w.mail...)) {
+		w.Errorf("%s\nthe next run: exit code %d, %d messages, want %d\n%s", context, exit, len(w.There()), len(w.mail), said)
 	}
-	appends := len(w.imap.Commands())
-	if exit, said := w.sync(); exit != 0 || len(w.imap.Commands()) != appends {
+	appends := len(w.IMAP.Commands())
+	if exit, said := w.sync(); exit != 0 || len(w.IMAP.Commands()) != appends {
 		w.Errorf("%s\none more run: exit code %d\n%s", context, exit, said)
 	}
 }
@@ -119,29 +97,10 @@ func (w *world) recovers(context string) {
 // noneTwice checks that what is in the mailbox is the beginning of what is to come there.
 func (w *world) noneTwice(context string) {
 	w.Helper()
-	got, want := w.there(), w.wanted()
+	got, want := w.There(), trial.Raw(w.mail...)
 	if len(got) > len(want) || !slices.Equal(got, want[:len(got)]) {
 		w.Errorf("%s\nthe mailbox holds %.300q", context, got)
 	}
-}
-
-func (w *world) there() (raw []string) {
-	w.Helper()
-	list, err := w.imap.Messages("INBOX")
-	if err != nil {
-		w.Fatal(err)
-	}
-	for _, m := range list {
-		raw = append(raw, string(m.Raw))
-	}
-	return raw
-}
-
-func (w *world) wanted() (raw []string) {
-	for _, m := range w.mail {
-		raw = append(raw, string(m.Raw))
-	}
-	return raw
 }
 
 // three messages, two of which are the same.
