@@ -47,18 +47,25 @@ func TestReadBackIsMadeUpFor(t *testing.T) {
 	}
 }
 
+// deceived is a world whose server has said OK to two messages and stored nothing, and goes on so until it is honest.
+func deceived(t *testing.T, v variant) (*world, *atomic.Bool) {
+	t.Helper()
+	var honest atomic.Bool
+	hook := func(n int, command string) lab.Fate {
+		if !honest.Load() {
+			return lying(n, command)
+		}
+		return lab.Execute
+	}
+	w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook, Without: v}, mail("a"), mail("b"))
+	w.wants(w.run(), "2 listed, 2 new, 2 in doubt")
+	return w, &honest
+}
+
 // A server that says OK and stores nothing: the message is in doubt, and sent again when the user wants it.
 func TestAServerThatLies(t *testing.T) {
 	both(t, func(t *testing.T, v variant) {
-		var honest atomic.Bool
-		hook := func(n int, command string) lab.Fate {
-			if !honest.Load() {
-				return lying(n, command)
-			}
-			return lab.Execute
-		}
-		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook, Without: v}, mail("a"), mail("b"))
-		w.wants(w.run(), "2 listed, 2 new, 2 in doubt")
+		w, honest := deceived(t, v)
 		honest.Store(true)
 		w.wants(w.run(), "2 listed, 2 new, 2 in doubt")
 		w.silent("APPEND")
@@ -137,15 +144,7 @@ func TestVerify(t *testing.T) {
 // What is in doubt may be there after all when the user wants it to be sent again: it gets no second copy.
 func TestRetryOfWhatIsThereAfterAll(t *testing.T) {
 	both(t, func(t *testing.T, v variant) {
-		var honest atomic.Bool
-		hook := func(n int, command string) lab.Fate {
-			if !honest.Load() {
-				return lying(n, command)
-			}
-			return lab.Execute
-		}
-		w := create(t, lab.POP3Options{}, lab.IMAPOptions{Hook: hook, Without: v}, mail("a"), mail("b"))
-		w.wants(w.run(), "2 listed, 2 new, 2 in doubt")
+		w, honest := deceived(t, v)
 		honest.Store(true)
 		w.put(mail("a"))
 		w.wants(w.run(func(o *sync.Options) { o.Retry = true }), "2 listed, 1 known, 1 new, 1 copied")
