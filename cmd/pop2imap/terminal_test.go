@@ -88,7 +88,7 @@ func (w *pane) screen() string {
 func (w *pane) shows(what string) string {
 	w.t.Helper()
 	expression := regexp.MustCompile("(?m)" + what)
-	for late := time.After(20 * time.Second); ; {
+	for late := time.After(2 * time.Minute); ; {
 		screen := w.screen()
 		if expression.MatchString(screen) {
 			return screen
