@@ -168,7 +168,7 @@ func (r *run) settleFate(m *match) {
 			e.fate = copied
 		}
 		if r.settled[m.record.ID] && m.record.Run != r.id {
-			e.fate = recognised
+			r.met(m)
 		}
 	case inDoubt:
 		e.fate = doubted
@@ -181,6 +181,18 @@ func (r *run) settleFate(m *match) {
 	default:
 		e.fate = left
 	}
+}
+
+// met tells of a message that is at the destination already: its UIDL is another than before, or the reply to an earlier run
+// was lost.
+func (r *run) met(m *match) {
+	m.entry.fate = recognised
+	rec, result := m.record, Recognised
+	if r.DryRun {
+		result = WouldKnow
+	}
+	r.done(Outcome{Result: result, UIDL: m.UIDL, Listed: m.Size, Size: rec.Size, Digest: rec.Digest, Folder: rec.Folder,
+		UIDValidity: rec.UIDValidity, UID: rec.UID, Keep: rec.Keep})
 }
 
 func octets(list []todo) (n int64) {

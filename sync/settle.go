@@ -254,16 +254,16 @@ func (r *run) seekElsewhere(ctx context.Context, intents []state.Record) (missin
 	return missing, nil
 }
 
-// settledAt reports that a message whose reply was lost is at the destination.
+// settledAt notes that a message whose reply was lost is at the destination. One that an earlier run sent is told of when it
+// is listed, see met.
 func (r *run) settledAt(rec state.Record, p state.Place) {
 	r.settled[rec.ID] = true
-	o := Outcome{Result: Recognised, UIDL: rec.UIDL, Listed: rec.Listed, Size: rec.Size, Digest: rec.Digest, Folder: rec.Folder,
-		UIDValidity: p.UIDValidity, UID: p.UID, Keep: rec.Keep}
-	if rec.Run == r.id { // this very run has sent it
-		o.Result = Copied
-		r.dealt++
-		r.report.Bytes += rec.Sent
-		r.report.Folders[rec.Folder]++
+	if rec.Run != r.id {
+		return
 	}
-	r.done(o)
+	r.dealt++
+	r.report.Bytes += rec.Sent
+	r.report.Folders[rec.Folder]++
+	r.done(Outcome{Result: Copied, UIDL: rec.UIDL, Listed: rec.Listed, Size: rec.Size, Digest: rec.Digest, Folder: rec.Folder,
+		UIDValidity: p.UIDValidity, UID: p.UID, Keep: rec.Keep})
 }

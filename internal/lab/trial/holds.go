@@ -28,8 +28,7 @@ func (w *World) Balanced(r sync.Report) {
 	}
 }
 
-// agrees checks that what was told along the way comes to the same as the report. Not so what was recognised: of messages
-// that merely have other UIDLs one notice tells, and the report counts only what was listed.
+// agrees checks that what was told along the way comes to the same as the report.
 func (w *World) agrees(watch *Watcher, r sync.Report) {
 	w.Helper()
 	missed := watch.Results[sync.Missed] // told of as copied before
@@ -38,6 +37,9 @@ func (w *World) agrees(watch *Watcher, r sync.Report) {
 		if watch.Results[result] != n {
 			w.Errorf("told of %d %s, the report says %d", watch.Results[result], result, n)
 		}
+	}
+	if told := watch.Results[sync.Recognised] + watch.Results[sync.WouldKnow]; told != r.Recognised {
+		w.Errorf("told of %d that were recognised, the report says %d", told, r.Recognised)
 	}
 }
 
