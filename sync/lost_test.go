@@ -265,6 +265,26 @@ func TestIdenticalMessagesInARenumberedFolder(t *testing.T) {
 	})
 }
 
+// So it is where it is not known of those that were stored before which are theirs.
+func TestUnplacedMessagesInARenumberedFolder(t *testing.T) {
+	hasty := func(o *sync.Options) { o.NoDedup = true } // or the copy that was thought lost would be recognised yet
+	both(t, func(t *testing.T, v variant) {
+		for _, m := range []lab.Mail{mail("a"), anonymous("a")} {
+			for n := 1; n <= 2; n++ {
+				w, hook := lossy(t, 0, lab.CutReply, v, m)
+				hook.Set("UID FETCH", 1)
+				w.run(hasty)
+				w.POP.SetMail([]lab.Mail{m, as(m, "a2"), as(m, "a3")})
+				hook.Set("APPEND", n)
+				w.run(hasty)
+				w.try(w.IMAP.Renumber("INBOX"))
+				w.found(w.run(hasty))
+				w.Holds(m, m, m)
+			}
+		}
+	})
+}
+
 // What an append that takes long left open is not judged at once, however long ago it began.
 func TestSettlingWaitsFromTheEndOfTheRun(t *testing.T) {
 	for _, c := range []struct {

@@ -231,7 +231,8 @@ func (r *run) unclear(ctx context.Context, s *shelf, rec state.Record) (bool, er
 }
 
 // spare takes off the shelf the copies of a content that belong to others. In a folder that was made anew no record
-// claims any, so the copy of a stored message could be taken for that of another one with the same content.
+// claims any, so the copy of a stored message could be taken for that of another one with the same content. One whose UID was
+// never known looks for its copy itself, see seek.
 func (r *run) spare(ctx context.Context, s *shelf, digest [32]byte) error {
 	if s.spared[digest] || s.from > 1 { // what was there when the folder was made anew lies before
 		return nil
@@ -243,7 +244,7 @@ func (r *run) spare(ctx context.Context, s *shelf, digest [32]byte) error {
 	}
 	names := r.namesOf(s.folder)
 	for _, other := range same {
-		if other.Phase.Delivered() && slices.Contains(names, other.Folder) && other.UIDValidity != s.folder.UIDValidity {
+		if other.Phase.Delivered() && other.UID != 0 && slices.Contains(names, other.Folder) && other.UIDValidity != s.folder.UIDValidity {
 			s.take(claimantOf(other, s.folder), true)
 		}
 	}
