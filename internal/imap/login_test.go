@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -270,6 +271,30 @@ func TestNoSecretInTheTrace(t *testing.T) {
 		check.NoSecret(t, "the trace", got)
 		if !strings.Contains(got, "S * OK ") || !strings.Contains(got, "***") {
 			t.Errorf("%s: the trace does not tell enough:\n%s", auth, got)
+		}
+	}
+}
+
+// Most commands are not written by us, but by imapclient.
+func TestTraceShowsWhatIsAsked(t *testing.T) {
+	server := at(startIMAP(t, lab.IMAPOptions{}))
+	var trace strings.Builder
+	server.Trace = func(dir, line string) { trace.WriteString(dir + " " + line + "\n") }
+	ss, err := Dial(t.Context(), server, Login{User: user, Password: password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := ss.Open(t.Context(), "INBOX", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ss.Sizes(t.Context(), f, []uint32{1, 3}); err != nil {
+		t.Fatal(err)
+	}
+	ss.drop() // before that its reader may write to the trace
+	for _, want := range []string{`C \S+ EXAMINE "?INBOX"?`, `C \S+ UID FETCH 1,3 \(.*RFC822.SIZE.*\)`} {
+		if !regexp.MustCompile(`(?m)^` + want + `$`).MatchString(trace.String()) {
+			t.Errorf("no line %q in the trace:\n%s", want, trace.String())
 		}
 	}
 }

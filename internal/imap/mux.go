@@ -90,6 +90,14 @@ func (m *mux) Read(p []byte) (int, error) {
 	}
 }
 
+// Write sends what imapclient says: whole lines, in which there are no secrets after the login.
+func (m *mux) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		m.Trace("C", string(bytes.TrimRight(line, "\r\n")))
+	}
+	return m.Conn.Write(p)
+}
+
 // through passes on, or drops, octets of a literal.
 func (m *mux) through(p []byte) (int, error) {
 	n, err := m.Conn.Read(p[:min(int64(len(p)), m.literal)])
