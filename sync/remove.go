@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -67,11 +68,32 @@ func (r *run) dueForDeletion(ctx context.Context) (map[int64]state.Record, error
 		return nil, StateError(err)
 	}
 	for _, rec := range recs {
-		if r.used[rec.ID] && rec.UIDL != "" {
+		if r.used[rec.ID] {
 			due[rec.ID] = rec
 		}
 	}
+	if len(due) > 0 && r.nameless() {
+		return nil, nil
+	}
+	maps.DeleteFunc(due, func(_ int64, rec state.Record) bool { return rec.UIDL == "" })
 	return due, nil
+}
+
+// nameless says whether the server does not tell its messages apart, so that none can be deleted.
+func (r *run) nameless() bool {
+	names := map[string]bool{}
+	for _, m := range r.matches {
+		if m.UIDL == "" {
+			r.notice("nothing is deleted: the server has no UIDL")
+			return true
+		}
+		if names[m.UIDL] {
+			r.notice("nothing is deleted: the server calls several messages by the same UIDL")
+			return true
+		}
+		names[m.UIDL] = true
+	}
+	return false
 }
 
 // leaveOutLost takes out what was verified before the destination lost it: a mailbox that was restored from a backup, or
@@ -129,13 +151,10 @@ func (r *run) deletable(ctx context.Context, due map[int64]state.Record) (list [
 			r.weigh() // what came meanwhile is for the next run
 		}
 	}
-	times := map[string]bool{}
+	if r.nameless() {
+		return nil, nil
+	}
 	for _, m := range r.matches {
-		if times[m.UIDL] {
-			r.notice("nothing is deleted: the server calls several messages by the same UIDL")
-			return nil, nil
-		}
-		times[m.UIDL] = true
 		if m.record == nil {
 			continue
 		}

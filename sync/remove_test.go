@@ -261,6 +261,31 @@ func TestWhatIsNeverDeleted(t *testing.T) {
 	}
 }
 
+// Whoever asks for deletion and gets none is told why, before it is tried too.
+func TestWhyNothingIsDeleted(t *testing.T) {
+	a, b := mail("a"), mail("b")
+	for name, c := range map[string]struct {
+		pop  lab.POP3Options
+		drop []lab.Mail
+		why  string
+	}{
+		"without UIDL":              {pop: lab.POP3Options{NoUIDL: true}, drop: []lab.Mail{as(a, "")}, why: "the server has no UIDL"},
+		"one UIDL for two messages": {drop: []lab.Mail{a, as(b, "a")}, why: "the server calls several messages by the same UIDL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := create(t, c.pop, lab.IMAPOptions{}, c.drop...)
+			w.run()
+			for _, dry := range []bool{true, false} {
+				var watch watcher
+				r := w.run(deleting, func(o *sync.Options) { o.DryRun, o.Watch = dry, &watch })
+				if want := "nothing is deleted: " + c.why; r.Deletable != 0 || !slices.Equal(watch.Notices, []string{want}) {
+					t.Errorf("dry %v: %d to be deleted, notices %q, want only %q", dry, r.Deletable, watch.Notices, want)
+				}
+			}
+		})
+	}
+}
+
 // marked is what a server that adds a field and changes the body makes of a message.
 func marked(raw []byte) []byte { return append([]byte("X-Seen-By: the server\r\n"), raw...) }
 
