@@ -97,6 +97,9 @@ func StateError(err error) error {
 		return &Error{Class: Temporary, Err: err, Remedy: "wait until the other run of pop2imap is done"}
 	case errors.Is(err, state.ErrNewer):
 		return &Error{Class: Config, Err: err, Remedy: "use the newer pop2imap, or another file with --state"}
+	case errors.Is(err, state.ErrCorrupt):
+		return &Error{Class: Storage, Err: err,
+			Remedy: "restore it from a backup, or name another file with --state: what the destination holds is recognised then"}
 	case errors.Is(err, state.ErrMove):
 		return &Error{Class: Bug, Err: err}
 	}

@@ -115,6 +115,14 @@ func TestStateError(t *testing.T) {
 	}
 }
 
+// That the disk may be full is no help with a file that is damaged.
+func TestRemedyForADamagedState(t *testing.T) {
+	err := StateError(fmt.Errorf("x: %w", state.ErrCorrupt))
+	if e, ok := errors.AsType[*Error](err); !ok || !strings.Contains(e.Advice(), "backup") || e.Advice() == remedies[Storage] {
+		t.Errorf("got %q", e.Advice())
+	}
+}
+
 func TestStoppedSaysWhy(t *testing.T) {
 	why := errors.New("SIGTERM")
 	ctx, cancel := context.WithCancelCause(t.Context())

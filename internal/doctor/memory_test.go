@@ -134,7 +134,7 @@ ok from maildrop: 0 messages listed, 0 B; 0 to be copied, 0 B
 `},
 		{"a file that is no state", func(w *world) { must(w.T, os.WriteFile(w.o.State, []byte("Dear diary"), 0o600)) }, `
 failure state: state DIR/state.db: open: the state is damaged: file is not a database (26)
-  do: look at the disk: is it full, read-only, or another user's?
+  do: restore it from a backup, or name another file with --state: what the destination holds is recognised then
 ok from maildrop: 0 messages listed, 0 B; 0 to be copied, 0 B
 `},
 		{"a file in the place of its folder", func(w *world) {
