@@ -120,7 +120,7 @@ func askedPause(err error) time.Duration {
 }
 
 // Clean makes a server's words fit for a terminal and a log: control characters (which could forge a line or drive
-// the terminal) and what is not UTF-8 become "?", and the length is bounded.
+// the terminal) and what is not UTF-8 become "?", and the length is bounded. The line end behind them goes.
 func Clean(s string) string {
 	const most = 500
 	s = strings.Map(func(r rune) rune {
@@ -131,9 +131,9 @@ func Clean(s string) string {
 			return '?'
 		}
 		return r
-	}, strings.ToValidUTF8(s, "?"))
+	}, strings.ToValidUTF8(strings.TrimSpace(s), "?"))
 	if r := []rune(s); len(r) > most {
 		s = string(r[:most]) + "…"
 	}
-	return strings.TrimSpace(s)
+	return s
 }

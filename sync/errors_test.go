@@ -87,6 +87,7 @@ func TestClean(t *testing.T) {
 		{"not UTF-8", "a\xff\xfeb\x80", "a?b?"},
 		{"NUL and tab", "a\x00b\tc", "a?b?c"},
 		{"blanks around", "  x ", "x"},
+		{"the line's own end", "* 1 EXPUNGE\r\n", "* 1 EXPUNGE"},
 		{"bounded", strings.Repeat("ä", 600), strings.Repeat("ä", 500) + "…"},
 		{"not bounded yet", strings.Repeat("ä", 500), strings.Repeat("ä", 500)},
 		{"empty", "", ""},
