@@ -121,7 +121,11 @@ func (s *Session) Open(ctx context.Context, folder string, create bool) (sync.Fo
 	}
 	f, err := s.examined(folder, name, s.examining(name))
 	if create && isRefusal(err) && mayBeMissing(s.fault(err)) {
-		return s.create(folder, name, s.useOf(folder))
+		f, err := s.create(folder, name, s.useOf(folder))
+		if (isClass(err, sync.Config) || isClass(err, sync.Missing)) && s.createAbove(name) {
+			f, err = s.create(folder, name, s.useOf(folder))
+		}
+		return f, err
 	}
 	if create && err == nil && f.UIDNext == 1 {
 		f, err = s.fresh(folder, name)
@@ -252,6 +256,19 @@ func (s *Session) create(folder, name string, use []imap.MailboxAttr) (sync.Fold
 		err = s.fault(subscribed)
 	}
 	return f, err
+}
+
+// createAbove makes the folders above one, the topmost first. A server only should do that itself (RFC 9051 §6.3.4).
+func (s *Session) createAbove(name string) (made bool) {
+	if s.names.delimiter == "" {
+		return false
+	}
+	for i := len(s.names.prefix); i < len(name); i++ {
+		if above := name[:i]; strings.HasPrefix(name[i:], s.names.delimiter) && above != "INBOX" {
+			made = s.client.Create(above, nil).Wait() == nil || made
+		}
+	}
+	return made
 }
 
 // uncreated says why there is still no folder; missing is what EXAMINE said to that.

@@ -67,6 +67,29 @@ func TestFolderThatCannotBeMade(t *testing.T) {
 	}
 }
 
+// A server only should make the folders above a new one itself.
+func TestFolderInFoldersThatAreMissing(t *testing.T) {
+	server := startIMAP(t, lab.IMAPOptions{NoSuperiors: true})
+	s := enter(t, server)
+	f, err := s.Open(t.Context(), "Old/Lists/Go", true)
+	if err != nil || !f.Created {
+		t.Errorf("got %+v, %v", f, err)
+	}
+	check.Equal(t, "folders", strings.Join(server.Folders(), "|"), "INBOX|Old|Old/Lists|Old/Lists/Go")
+	f, err = s.Open(t.Context(), "Old/Lists/C", true)
+	if err != nil || !f.Created {
+		t.Errorf("beside it: got %+v, %v", f, err)
+	}
+}
+
+// One that says OK and makes nothing is not asked for ever.
+func TestFoldersAboveThatHelpNothing(t *testing.T) {
+	s := enter(t, script(t, caps("").with("EXAMINE", "% NO none\r\n", "CREATE", "% OK\r\n", `CREATE "Old/2019"`, "% NO never\r\n", "SUBSCRIBE",
+		"% NO none\r\n", "LIST", "% OK\r\n", `LIST "" ""`, "* LIST () \"/\" \"\"\r\n% OK\r\n")))
+	_, err := s.Open(t.Context(), "Old/2019", true)
+	check.Says(t, check.Class(t, err, sync.Config), `cannot create the folder "Old/2019"`)
+}
+
 func TestFolderThatSomeoneElseMakes(t *testing.T) {
 	s := enter(t, script(t, caps("").with("EXAMINE", "% NO [NONEXISTENT] none\r\n", "CREATE", "% NO [ALREADYEXISTS] is there\r\n")))
 	_, err := s.Open(t.Context(), "Old", true)

@@ -47,6 +47,7 @@ type IMAPOptions struct {
 	Alter func(raw []byte) []byte
 
 	RefuseCreate error // the answer to CREATE; nil: the folder is made
+	NoSuperiors  bool  // CREATE is refused where the folder above is missing
 
 	// SpecialUse are folders that are there from the start, and what LIST says that they are for (RFC 6154).
 	SpecialUse map[string]imap.MailboxAttr

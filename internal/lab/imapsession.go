@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"path"
 	"slices"
 
 	"github.com/emersion/go-imap/v2"
@@ -99,6 +100,9 @@ func (s *imapSession) Select(name string, o *imap.SelectOptions) (*imap.SelectDa
 func (s *imapSession) Create(name string, o *imap.CreateOptions) error {
 	if s.srv.o.RefuseCreate != nil {
 		return s.srv.o.RefuseCreate
+	}
+	if above := path.Dir(name); s.srv.o.NoSuperiors && above != "." && !slices.Contains(s.srv.Folders(), above) {
+		return &imap.Error{Type: imap.StatusResponseTypeNo, Text: "the folder above is missing"}
 	}
 	s.srv.know(name)
 	return s.UserSession.Create(name, o)
