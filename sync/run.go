@@ -72,6 +72,7 @@ type run struct {
 	unheard   bool            // a session that deletes is not known to have ended well
 	reached   bool            // one of the servers was there in this run
 	picky     bool            // the destination refuses messages: one batch at a time keeps the others in order
+	block     blockage        // where it goes no further
 	wary      int             // lines in a row that a batch cost, see oneByOne
 	lost      bool            // this one is one of them
 	died      time.Time       // when a line died with appends on it; zero: never
@@ -206,8 +207,12 @@ func (r *run) session(ctx context.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if list, err = r.unblock(ctx, list); err != nil {
+		return false, err
+	}
 	before := r.achieved
 	err = r.copyAll(ctx, list)
+	r.blocked(list, err)
 	if err != nil && ClassOf(err) == Missing && !r.remade { // someone removed the folder meanwhile
 		r.boxes, r.remade = nil, true
 		return true, nil
