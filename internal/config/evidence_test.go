@@ -92,6 +92,8 @@ func TestRulesOfAnAccount(t *testing.T) {
 		"all keys":       {account + "[[accounts.a.rules]]\nheader = [\"To\", \"Cc\"]\naddress = \"@h\"\nlarger = \"1M\"\nolder = \"1y\"\nsent = false\nfolder = \"X\"\nflags = ['\\Seen']\n", ""},
 		"an unknown key": {account + "[[accounts.a.rules]]\nlargr = 5\n", `:4: rule 1: unknown key "largr": did you mean larger?`},
 		"a bad value":    {account + "[[accounts.a.rules]]\nlarger = 5\nskip = true\n[[accounts.a.rules]]\nlarger = \"much\"\n", ":4: rule 2: "},
+		"no size":        {account + "[[accounts.a.rules]]\nlarger = \"x\"\n", ":4: rule 1: larger: not a size such as 500, 25M or 1.5G"},
+		"no text":        {account + "[[accounts.a.rules]]\nheader = \"To\"\ncontains = 3\n", ":4: rule 1: contains: "},
 		"no sense":       {account + "[[accounts.a.rules]]\nskip = true\n", ":4: rule 1: no condition"},
 		"no tables":      {account + "rules = \"x\"\n", ":4: rules are tables"},
 		"and a bad key":  {account + "foldr = \"x\"\n[[accounts.a.rules]]\nskip = true\n", ":4: unknown key"},

@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -42,16 +44,19 @@ func decodeRule(written any, r *rules.Rule) error {
 		return fmt.Errorf("it must be a table")
 	}
 	known := ruleKeys()
-	for name := range keys {
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("unknown key %q%s", name, Meant(name, known))
 		}
+		text, err := toml.Marshal(map[string]any{name: keys[name]}) // one at a time: errors do not say which it is
+		if err == nil {
+			err = toml.Unmarshal(text, r)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "toml: "))
+		}
 	}
-	text, err := toml.Marshal(keys)
-	if err != nil {
-		return err
-	}
-	return toml.Unmarshal(text, r)
+	return nil
 }
 
 // ruleKeys are the keys of a rule.
