@@ -141,6 +141,7 @@ func (p *program) validate(cmd *cobra.Command, w *wish) error {
 		return err
 	}
 	wrong := []error{err}
+	quiet := w.quiet // as said here: the file may want it of every run, and this answer is asked for
 	said, err := config.Hear(cmd.Flags(), file, p.getenv)
 	if err != nil {
 		return err
@@ -159,7 +160,9 @@ func (p *program) validate(cmd *cobra.Command, w *wish) error {
 	if err := together(wrong); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "%s  %s, no fault\n", file.Path, units.Plural(len(file.Accounts), "account"))
+	if !quiet {
+		fmt.Fprintf(p.out, "%s  %s, no fault\n", file.Path, units.Plural(len(file.Accounts), "account"))
+	}
 	return nil
 }
 
