@@ -51,6 +51,49 @@ func sourcesOf(t *testing.T, said *Said) map[string]Source {
 
 const ends = "from = \"pop3s://a@h\"\nto = \"imaps://b@i\"\n"
 
+// No shell has seen what stands in the file and in the environment.
+func TestPathsAtHome(t *testing.T) {
+	t.Setenv("HOME", "/home/alice")
+	file, err := find(t, "[accounts.alice]\n"+ends+"from_password_file = \"~/old\"\nflags_from = [\"~/.thunderbird/x\", \"imaps://a@h\"]\n"+
+		"folder = \"~/x\"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"POP2IMAP_STATE": "~/s.db", "POP2IMAP_TO_PASSWORD_FILE": "~alice/new"}
+	flags, run := ofRun()
+	said, err := Hear(flags, file, func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err := said.Job(file.Accounts[0], (*Job).Register)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{job.From.Secret.File, job.FlagsFrom[0], job.FlagsFrom[1], job.Folder, run.State, job.To.Secret.File}
+	want := []string{"/home/alice/old", "/home/alice/.thunderbird/x", "imaps://a@h", "~/x", "/home/alice/s.db", "~alice/new"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// A variable is one text, and a flag that may be repeated takes several.
+func TestListsInTheEnvironment(t *testing.T) {
+	file, err := find(t, "[accounts.alice]\n"+ends)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"POP2IMAP_IDENTITY": "a@h, b@h", "POP2IMAP_FLAGS_FROM": "imaps://a@h"}
+	flags, _ := ofRun()
+	said, err := Hear(flags, file, func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err := said.Job(file.Accounts[0], (*Job).Register)
+	if err != nil || !slices.Equal(job.Identities, []string{"a@h", "b@h"}) || !slices.Equal(job.FlagsFrom, []string{"imaps://a@h"}) {
+		t.Errorf("got %q, %q, %v", job.Identities, job.FlagsFrom, err)
+	}
+}
+
 // TestPrecedence: a flag goes before the environment, that before the account, that before [defaults].
 func TestPrecedence(t *testing.T) {
 	file, err := find(t, "[defaults]\nsettle = \"4s\"\ntimeout = \"4s\"\npatience = \"4s\"\nmax_messages = 4\njobs = 7\n"+

@@ -32,14 +32,28 @@ type Said struct {
 // [defaults] of the file say. file may be nil. A value in the environment that is none is a [BadValue].
 func Hear(f *pflag.FlagSet, file *File, getenv func(string) string) (*Said, error) {
 	s := &Said{File: file, given: given(f), environment: func(flag string) ([]string, int) {
-		if value := getenv(variable(flag)); value != "" && flag != "help" {
-			return []string{value}, 0
+		value := getenv(variable(flag))
+		switch {
+		case value == "" || flag == "help":
+			return nil, 0
+		case flag == "identity" || flag == "flags-from": // which may be repeated
+			return apart(value), 0
 		}
-		return nil, 0
+		return []string{value}, 0
 	}}
 	var err error
 	s.Sources, err = complete(f, s.given, s.environment, nil, file.layer())
 	return s, err
+}
+
+// apart gives the parts of a list with commas.
+func apart(list string) (parts []string) {
+	for part := range strings.SplitSeq(list, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 // Job gives the job of an account, with the flags that register gives it. The error is the account's, or a [BadValue].

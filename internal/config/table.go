@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -120,6 +122,9 @@ func texts(value any, flag *pflag.Flag) ([]string, error) {
 
 // set gives a flag its values, one but for a flag that may be repeated.
 func set(flag *pflag.Flag, values []string) error {
+	if isPath(flag) {
+		values = atHome(values)
+	}
 	if list, ok := flag.Value.(pflag.SliceValue); ok {
 		return list.Replace(values)
 	}
@@ -127,4 +132,24 @@ func set(flag *pflag.Flag, values []string) error {
 		return plain(flag, err)
 	}
 	return nil
+}
+
+func isPath(flag *pflag.Flag) bool {
+	placeholder, _ := pflag.UnquoteUsage(flag)
+	return placeholder == "FILE" || flag.Name == "flags-from"
+}
+
+// atHome does for paths from where no shell has been what a shell does: else there would be a folder called ~.
+func atHome(paths []string) []string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return paths
+	}
+	list := slices.Clone(paths)
+	for i, path := range list {
+		if rest, ok := strings.CutPrefix(path, "~/"); ok {
+			list[i] = filepath.Join(home, rest)
+		}
+	}
+	return list
 }
