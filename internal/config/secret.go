@@ -113,10 +113,24 @@ func (s *Secret) Get(ctx context.Context, stderr io.Writer) (secret string, err 
 		secret, err = s.value, s.missed
 	}
 	if err == nil && secret == "" {
-		err = s.problem(errors.New("it is empty"), "")
+		err = s.empty()
 	}
 	return secret, err
 }
+
+// empty says who gave a secret without a letter.
+func (s *Secret) empty() error {
+	switch {
+	case s.File != "":
+		return s.problem(fmt.Errorf("the first line of %s is empty", s.File), "write the password there")
+	case s.Command != "":
+		return s.problem(fmt.Errorf("the command in --%s-password-command printed none", s.side), byHand)
+	}
+	return s.problem(errors.New("it is empty"), "")
+}
+
+// byHand is what to do about a command that gives no password.
+const byHand = "run it by hand: it must print the password and end with status 0"
 
 func (s *Secret) fromElsewhere(ctx context.Context, ask func(prompt string) (string, error)) (string, error) {
 	if secret := s.fromEnvironment(); secret != "" {
@@ -223,8 +237,7 @@ func (s *Secret) fromCommand(ctx context.Context, stderr io.Writer) (string, err
 		if ctx.Err() != nil {
 			return "", &sync.Error{Class: sync.Stopped, Err: context.Cause(ctx)}
 		}
-		return "", s.problem(fmt.Errorf("the command in --%s-password-command failed: %w", s.side, err),
-			"run it by hand: it must print the password and end with status 0")
+		return "", s.problem(fmt.Errorf("the command in --%s-password-command failed: %w", s.side, err), byHand)
 	}
 	return firstLine(out.Bytes()), nil
 }

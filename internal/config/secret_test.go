@@ -40,6 +40,26 @@ func got(t *testing.T, s *Secret, ask func(string) (string, error)) (string, err
 	return s.Get(t.Context(), os.Stderr)
 }
 
+// Of several places for a password the error names the one that has none.
+func TestEmptySecretSaysWhose(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "old")
+	if err := os.WriteFile(file, []byte("\npassword\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		secret       Secret
+		want, remedy string
+	}{
+		{Secret{File: file}, "the first line of " + file + " is empty", "write the password there"},
+		{Secret{Command: "true", side: "from"}, "the command in --from-password-command printed none", "run it by hand"},
+	} {
+		_, err := got(t, &c.secret, nil)
+		if e, ok := errors.AsType[*sync.Error](err); !ok || !strings.HasSuffix(e.Err.Error(), c.want) || !strings.HasPrefix(e.Advice(), c.remedy) {
+			t.Errorf("got %v, want %q, and what to do: %s", err, c.want, c.remedy)
+		}
+	}
+}
+
 func TestSecrets(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, text string, mode os.FileMode) string {
