@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/pop2imap/pop2imap/state"
@@ -52,7 +53,7 @@ func (r *run) unblock(ctx context.Context, list []todo) ([]todo, error) {
 		b.behind, b.before = true, r.achieved
 		return append(list, m), nil
 	}
-	code, words := wordsOf(b.why)
+	code, words := wordsOf(fmt.Errorf("%d sessions in a row ended at it: %w", b.times, b.why))
 	*b = blockage{}
 	return list, r.refuseUnsent(ctx, m, r.home(), state.Record{Header: m.header, Size: m.Size}, code, words)
 }
