@@ -25,13 +25,17 @@ func As(m lab.Mail, uidl string) lab.Mail {
 	return m
 }
 
-// Sized is the message filled up to n octets. It must not have more.
+// Sized is the message filled up to n octets with whole lines. It must have n, or two fewer at least.
 func Sized(m lab.Mail, n int) lab.Mail {
 	line := []byte("filled up to its size, filled up to its size, filled up.\r\n")
-	raw := append(slices.Clone(m.Raw), bytes.Repeat(line, (n-len(m.Raw))/len(line))...)
-	for len(raw) < n-2 {
-		raw = append(raw, 'x')
+	raw := slices.Clone(m.Raw)
+	for n-len(raw) >= len(line)+2 {
+		raw = append(raw, line...)
 	}
-	m.Raw = append(raw, "\r\n"[:n-len(raw)]...)
+	if n > len(raw) {
+		raw = append(raw, bytes.Repeat([]byte("x"), n-len(raw)-2)...)
+		raw = append(raw, "\r\n"...)
+	}
+	m.Raw = raw
 	return m
 }
