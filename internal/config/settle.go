@@ -32,14 +32,10 @@ type Said struct {
 // [defaults] of the file say. file may be nil. A value in the environment that is none is a [BadValue].
 func Hear(f *pflag.FlagSet, file *File, getenv func(string) string) (*Said, error) {
 	s := &Said{File: file, given: given(f), environment: func(flag string) ([]string, int) {
-		value := getenv(variable(flag))
-		switch {
-		case value == "" || flag == "help":
-			return nil, 0
-		case flag == "identity" || flag == "flags-from": // which may be repeated
-			return apart(value), 0
+		if value := getenv(variable(flag)); value != "" && flag != "help" {
+			return []string{value}, 0
 		}
-		return []string{value}, 0
+		return nil, 0
 	}}
 	var err error
 	s.Sources, err = complete(f, s.given, s.environment, nil, file.layer())
@@ -189,7 +185,11 @@ func complete(f *pflag.FlagSet, layers ...layer) (Sources, error) {
 		outdo(sources, side+"-password-file", side+"-password-command")
 	}
 	for name, from := range sources {
-		if err := set(f.Lookup(name), values[name]); err != nil {
+		flag, list := f.Lookup(name), values[name]
+		if _, repeats := flag.Value.(pflag.SliceValue); repeats && from.Layer == "environment" { // a variable is one text
+			list = apart(list[0])
+		}
+		if err := set(flag, list); err != nil {
 			return nil, refuse(name, from, err)
 		}
 	}
